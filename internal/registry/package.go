@@ -1,0 +1,149 @@
+package registry
+
+import "time"
+
+// Package is the head of a package: a name in a project, in one format.
+type Package struct {
+	ID        int64
+	ProjectID int64
+	Format    Format
+	Name      string // as the publisher wrote it
+	Key       string // the format's normalised form; unique per project and format
+	// Revision grows by one with every visible change. It is npm's _rev and the
+	// seed of every ETag.
+	Revision  int64
+	CreatedAt time.Time
+	UpdatedAt time.Time // time of the change that made Revision
+}
+
+// Status is the state of a version.
+type Status string
+
+// The states of a version. Deleted is a tombstone: the coordinates stay taken.
+const (
+	Listed   Status = "listed"
+	Unlisted Status = "unlisted" // out of listings, still served by exact version
+	Deleted  Status = "deleted"
+)
+
+// Version is one version of a package.
+type Version struct {
+	ID        int64 // GitLab's "package id"
+	PackageID int64
+	Version   string // as published
+	Key       string // the format's normalised form; unique per package
+	// SortKey orders versions as the format does when compared as bytes.
+	SortKey string
+	Status  Status
+	// Manifest is the metadata document that the version came with, as published
+	// less what the format says is dropped. It never changes.
+	Manifest []byte
+	// State is a document of the format's own about what may change, such as
+	// npm's deprecation text.
+	State       []byte
+	PublishedBy string // user name of the publishing identity
+	CreatedAt   time.Time
+}
+
+// File is one stored file of a version.
+type File struct {
+	ID        int64
+	PackageID int64
+	VersionID int64
+	// Name is unique in its version. For npm and NuGet it is our own, made from
+	// parsed coordinates, never a client's text.
+	Name      string
+	Blob      Blob
+	CreatedAt time.Time
+}
+
+// FragmentKind names a piece of a prepared document. Each format has its own.
+type FragmentKind string
+
+// Fragment is one version's piece of a prepared document: documents are made
+// by concatenating the fragments of their versions.
+type Fragment struct {
+	VersionID int64
+	Data      []byte
+}
+
+// Actor is who makes a change, for rows and the audit log.
+type Actor struct {
+	Kind string // "deploy_token", "user", "command"
+	ID   int64
+	Name string // user name
+}
+
+// Publication adds versions, or files to versions, of one package.
+type Publication struct {
+	ProjectID int64
+	Format    Format
+	Name, Key string
+	Versions  []NewVersion
+	// Tags to set, in the same transaction.
+	Tags []TagChange
+	// Listing replaces what listings and search know of the package, when set.
+	Listing *Listing
+	By      Actor
+}
+
+// NewVersion is a version to add.
+type NewVersion struct {
+	Version, Key, SortKey string
+	Manifest, State       []byte
+	Fragments             map[FragmentKind][]byte
+	Files                 []NewFile
+	// Grow lets the files join the version if it exists already, as Maven's
+	// versions do. Without it an existing version is a Conflict.
+	Grow bool
+}
+
+// NewFile is a file to add.
+type NewFile struct {
+	Name string
+	Body *Spool // what to store; its digests are known
+	// Replace lets other bytes take the place of a file of this name.
+	Replace bool
+}
+
+// TagChange sets a tag.
+type TagChange struct {
+	Tag        string
+	VersionKey string
+	// IfAbsent leaves a tag that exists as it is.
+	IfAbsent bool
+}
+
+// Listing is what listings and search show of a package, taken from the
+// version that represents it.
+type Listing struct {
+	VersionKey string // version that represents the package
+	Summary    []byte // document of the format's own, served in search results
+	// Terms are lower-case words that search finds the package by.
+	Terms []string
+}
+
+// Edit changes what is there of one package in one transaction.
+type Edit struct {
+	PackageID int64
+	// Revision that the edit was computed from: another one is Conflict.
+	Revision int64
+	// Versions to change, by version id.
+	Versions []VersionEdit
+	// SetTags sets tags to versions by key; DropTags removes them.
+	SetTags  []TagChange
+	DropTags []string
+	Listing  *Listing
+	// Delete removes the package with all its versions, leaving tombstones.
+	Delete bool
+	By     Actor
+	Action string // for the audit log: "deprecate", "unpublish", "dist-tag"
+}
+
+// VersionEdit changes one version.
+type VersionEdit struct {
+	VersionID int64
+	State     []byte                  // unchanged when nil
+	Fragments map[FragmentKind][]byte // replaced by kind; others stay
+	Status    Status                  // unchanged when empty; Deleted drops files, fragments and tags
+}
