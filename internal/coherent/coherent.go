@@ -8,6 +8,8 @@ package coherent
 
 import (
 	"context"
+	"fmt"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -109,7 +111,7 @@ func (c *Cache[K, V]) run(ctx context.Context, key K, f *flight[V], load func(co
 	ctx, cancel := context.WithTimeout(ctx, loadTimeout)
 	defer cancel()
 	defer close(f.done)
-	f.value, f.err = load(ctx)
+	f.value, f.err = guarded(ctx, load)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.flights[key] != f {
@@ -119,6 +121,17 @@ func (c *Cache[K, V]) run(ctx context.Context, key K, f *flight[V], load func(co
 	if f.err == nil {
 		c.entries.Set(key, f.value)
 	}
+}
+
+// guarded turns a panic of load into an error: in a goroutine of its own it
+// would end the process.
+func guarded[V any](ctx context.Context, load func(context.Context) (V, error)) (v V, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic while loading: %v\n%s", r, debug.Stack())
+		}
+	}()
+	return load(ctx)
 }
 
 // Forget drops a key.

@@ -123,3 +123,11 @@ func TestNotLiveBypasses(t *testing.T) {
 		t.Errorf("live again: %d, %d; want 4, 4", a, b)
 	}
 }
+
+func TestPanicIsAnError(t *testing.T) {
+	c := New(Options[int, int]{MaxWeight: 100})
+	_, err := c.Get(t.Context(), 1, func(context.Context) (int, error) { panic("boom") })
+	if err == nil {
+		t.Fatal("no error")
+	}
+}
