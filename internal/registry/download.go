@@ -1,0 +1,106 @@
+package registry
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// fileKey names a file of a package at one revision.
+type fileKey struct {
+	packageID, revision int64
+	name                string
+}
+
+// File gives a file of a package by its name; NotFound when the package has
+// none, or when its version was deleted.
+func (s *Service) File(ctx context.Context, p Package, name string) (File, error) {
+	return s.files.Get(ctx, fileKey{p.ID, p.Revision, name}, func(ctx context.Context) (File, error) {
+		return s.store.FindFile(ctx, p.ID, name)
+	})
+}
+
+// Open opens the bytes of a file. Close the content.
+func (s *Service) Open(ctx context.Context, f File) (Content, error) {
+	return s.blobs.Open(ctx, f.Blob.Key)
+}
+
+// SignedURL gives an address where a client may GET the file's bytes without
+// credentials; Unsupported when the bucket cannot.
+func (s *Service) SignedURL(ctx context.Context, f File, life time.Duration) (string, error) {
+	return s.blobs.SignedURL(ctx, f.Blob.Key, life)
+}
+
+// downloads counts in memory what Run writes in batches.
+type downloads struct {
+	mu     sync.Mutex
+	counts map[downloadKey]int64
+}
+
+type downloadKey struct {
+	packageID, versionID int64
+	day                  int64 // days since 1970
+}
+
+// CountDownload counts that a file was handed out from its first byte.
+func (s *Service) CountDownload(format Format, f File) {
+	s.opts.OnDownload(format)
+	key := downloadKey{f.PackageID, f.VersionID, s.opts.Clock().Unix() / 86400}
+	s.downloads.mu.Lock()
+	defer s.downloads.mu.Unlock()
+	if s.downloads.counts == nil {
+		s.downloads.counts = map[downloadKey]int64{}
+	}
+	s.downloads.counts[key]++
+}
+
+// flushEvery is how long a count may wait to be written.
+const flushEvery = 10 * time.Second
+
+// Run writes download counts until the context ends, and once more then. Counts
+// whose write fails are reported and kept for the next one.
+func (s *Service) Run(ctx context.Context, report func(error)) {
+	tick := time.NewTicker(flushEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			s.flushDownloads(ctx, report)
+		case <-ctx.Done():
+			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushEvery)
+			defer cancel()
+			s.flushDownloads(last, report)
+			return
+		}
+	}
+}
+
+func (s *Service) flushDownloads(ctx context.Context, report func(error)) {
+	s.downloads.mu.Lock()
+	counts := s.downloads.counts
+	s.downloads.counts = nil
+	s.downloads.mu.Unlock()
+	if len(counts) == 0 {
+		return
+	}
+	rows := make([]DownloadCount, 0, len(counts))
+	for k, n := range counts {
+		rows = append(rows, DownloadCount{VersionID: k.versionID, PackageID: k.packageID, Day: time.Unix(k.day*86400, 0).UTC(), Count: n})
+	}
+	if err := s.store.AddDownloads(ctx, rows); err != nil {
+		report(err)
+		s.keepDownloads(counts)
+	}
+}
+
+func (s *Service) keepDownloads(counts map[downloadKey]int64) {
+	s.downloads.mu.Lock()
+	defer s.downloads.mu.Unlock()
+	if s.downloads.counts == nil {
+		s.downloads.counts = counts
+		return
+	}
+	for k, n := range counts {
+		s.downloads.counts[k] += n
+	}
+}
