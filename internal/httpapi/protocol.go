@@ -1,0 +1,29 @@
+package httpapi
+
+import (
+	"github.com/labstack/echo/v4"
+
+	"pakhus/internal/registry"
+)
+
+// API is a set of routes below /api/v4 that answers errors in one form.
+type API interface {
+	// Mount registers the routes. The group is /api/v4; the path prefix of the
+	// external URL is gone already. Parameters (c.Param) hold the escaped text of
+	// the address, whatever it is: decode each of them exactly once.
+	//
+	// A route for GET answers HEAD too, without being registered for it.
+	Mount(api *echo.Group)
+	// WriteError writes the body of an error answer, and the challenge that the
+	// clients need with a 401. The status is decided already: see statusOf. An
+	// empty message means that there is nothing to say beyond the status.
+	WriteError(c echo.Context, status int, message string) error
+}
+
+// Protocol serves one package format.
+type Protocol interface {
+	API
+	// Format is also the path segment after "packages" in the format's
+	// addresses: by it, paths without a route are answered in the format's form.
+	Format() registry.Format
+}

@@ -1,0 +1,124 @@
+package serve
+
+import (
+	"io"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"pakhus/internal/registry"
+)
+
+// FileMeta is what the answer says of a file.
+type FileMeta struct {
+	ContentType  string    // application/octet-stream when empty
+	ETag         string    // strong validator with its quotes; none when empty
+	Modified     time.Time // none when zero
+	CacheControl string    // none when empty
+	Disposition  string    // Content-Disposition; "attachment" when empty
+}
+
+// ETag makes the strong validator of content that has this digest.
+func ETag(digest string) string { return `"` + digest + `"` }
+
+// File answers a GET or HEAD with a stored file: whole, in ranges, or with 304
+// or 412 when the request's conditions say so. It does not close the content.
+//
+// An error after the first byte was sent is Canceled when the client left, else
+// Unavailable; httpapi then breaks the connection, so that no client takes the
+// part for the whole.
+func File(c echo.Context, content registry.Content, meta FileMeta) error {
+	w, r := unwrap(c), c.Request()
+	setFileHeaders(w.Header(), meta)
+	body := io.ReadSeeker(content)
+	if local, ok := content.(registry.LocalContent); ok {
+		body = local.File() // net/http knows how to send an *os.File without copying
+	}
+	if conditional(r.Header) {
+		watched := &watchedReader{ReadSeeker: body}
+		if _, ok := content.(registry.LocalContent); !ok {
+			body = watched
+		}
+		http.ServeContent(w, r, "", meta.Modified, body)
+		return readFailure(r, watched.err)
+	}
+	size := content.Size()
+	w.Header().Set("Content-Length", strconv.FormatInt(size, 10))
+	w.WriteHeader(http.StatusOK)
+	if r.Method == http.MethodHead {
+		return nil
+	}
+	_, err := io.CopyN(w, body, size)
+	return readFailure(r, err)
+}
+
+func setFileHeaders(h http.Header, meta FileMeta) {
+	if meta.ContentType == "" {
+		meta.ContentType = "application/octet-stream"
+	}
+	if meta.Disposition == "" {
+		meta.Disposition = "attachment"
+	}
+	h.Set("Content-Type", meta.ContentType)
+	h.Set("Content-Disposition", meta.Disposition)
+	h.Set("Accept-Ranges", "bytes")
+	// A package may hold a page with scripts: a browser must neither guess a type
+	// nor run anything in the registry's origin.
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
+	setUnlessEmpty(h, "Etag", meta.ETag)
+	setUnlessEmpty(h, "Cache-Control", meta.CacheControl)
+	if !meta.Modified.IsZero() {
+		h.Set("Last-Modified", lastModified(meta.Modified))
+	}
+}
+
+func setUnlessEmpty(h http.Header, key, value string) {
+	if value != "" {
+		h.Set(key, value)
+	}
+}
+
+// conditional tells whether a request wants anything but the whole file. Such
+// requests take the longer way through http.ServeContent.
+func conditional(h http.Header) bool {
+	return len(h["Range"]) > 0 || len(h["If-None-Match"]) > 0 || len(h["If-Modified-Since"]) > 0 ||
+		len(h["If-Match"]) > 0 || len(h["If-Unmodified-Since"]) > 0
+}
+
+// unwrap gives the writer below echo's Response, which hides io.ReaderFrom and
+// so would keep sendfile from happening. What is written to it counts as the
+// answer all the same.
+func unwrap(c echo.Context) http.ResponseWriter {
+	c.Response().Committed = true
+	return c.Response().Writer
+}
+
+// watchedReader remembers why reading failed: http.ServeContent does not tell.
+type watchedReader struct {
+	io.ReadSeeker
+	err error
+}
+
+func (w *watchedReader) Read(p []byte) (int, error) {
+	n, err := w.ReadSeeker.Read(p)
+	if err != nil && err != io.EOF {
+		w.err = err
+	}
+	return n, err
+}
+
+// readFailure gives the kind of a failure in the middle of an answer.
+func readFailure(r *http.Request, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case r.Context().Err() != nil:
+		return registry.Wrapf(registry.Canceled, err, "the client left")
+	case registry.KindOf(err) != registry.Internal:
+		return err
+	}
+	return registry.Wrapf(registry.Unavailable, err, "the answer broke off")
+}
