@@ -62,9 +62,11 @@ type GroupFilter struct {
 
 // ProjectFilter selects projects.
 type ProjectFilter struct {
-	Readers Readers
-	Span    Span
-	Search  string // part of name or path, without regard to case
+	Readers    Readers
+	Span       Span
+	ParentID   int64      // direct children of this group, when set
+	Visibility Visibility // all when empty
+	Search     string     // part of name or path, without regard to case
 }
 
 // PackageStore keeps packages, versions, files and tags.
