@@ -3,8 +3,8 @@ package registry
 import (
 	"bufio"
 	"bytes"
-	"crypto/md5"  //nolint:gosec // a checksum that Maven clients compare, not a proof
-	"crypto/sha1" //nolint:gosec // npm's shasum and Maven's .sha1, not a proof
+	"crypto/md5"
+	"crypto/sha1"
 	"crypto/sha256"
 	"crypto/sha512"
 	"errors"
@@ -13,7 +13,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -41,6 +40,7 @@ type Spool struct {
 	memory []byte // the body while file is nil
 	file   *os.File
 	out    *bufio.Writer // before file
+	filed  int64         // bytes given to out, which gauge holds
 	gauge  *atomic.Int64 // bytes of spool files in use; may be nil
 
 	sha256, sha512, sha1, md5 hash.Hash
@@ -109,7 +109,9 @@ func (s *Spool) keep(p []byte) error {
 // alone would end a quarter above it.
 func (s *Spool) grow(need int) {
 	if need > cap(s.memory) {
-		s.memory = slices.Grow(s.memory, min(max(need, 2*cap(s.memory), 512), spoolMemory)-len(s.memory))
+		memory := make([]byte, len(s.memory), min(max(need, 2*cap(s.memory), 512), spoolMemory))
+		copy(memory, s.memory)
+		s.memory = memory
 	}
 }
 
@@ -135,6 +137,7 @@ func (s *Spool) spill() error {
 }
 
 func (s *Spool) count(bytes int64) {
+	s.filed += bytes
 	if s.gauge != nil {
 		s.gauge.Add(bytes)
 		s.counted += bytes
@@ -181,7 +184,10 @@ func (s *Spool) Close() error {
 
 // fail remembers the first failure and drops the body.
 func (s *Spool) fail(err error) error {
-	s.failed = errors.Join(err, s.discard())
+	s.failed = err
+	if err := s.discard(); err != nil {
+		s.failed = errors.Join(s.failed, err)
+	}
 	return s.failed
 }
 
