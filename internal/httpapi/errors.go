@@ -1,0 +1,65 @@
+package httpapi
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"pakhus/internal/registry"
+)
+
+// statusClientLeft is what logs and metrics show when the client left before
+// the answer; nobody receives it.
+const statusClientLeft = 499
+
+// statuses is the one table from kinds to statuses.
+var statuses = map[registry.Kind]int{
+	registry.Internal:        http.StatusInternalServerError,
+	registry.Invalid:         http.StatusBadRequest,
+	registry.Unauthenticated: http.StatusUnauthorized,
+	registry.Forbidden:       http.StatusForbidden,
+	registry.NotFound:        http.StatusNotFound,
+	registry.Conflict:        http.StatusConflict,
+	registry.TooLarge:        http.StatusRequestEntityTooLarge,
+	// Of a body's coding, RFC 9110 section 15.5.16. That a path does not have a
+	// method is echo's to say: 405, with Allow.
+	registry.Unsupported:     http.StatusUnsupportedMediaType,
+	registry.RateLimited:     http.StatusTooManyRequests,
+	registry.UpstreamFailed:  http.StatusBadGateway,
+	registry.UpstreamTimeout: http.StatusGatewayTimeout,
+	registry.Unavailable:     http.StatusServiceUnavailable,
+	registry.Canceled:        statusClientLeft,
+}
+
+// management stands for the management API, which is no format.
+const management registry.Format = ""
+
+type formatKind struct {
+	format registry.Format
+	kind   registry.Kind
+}
+
+// overrides are the statuses that clients of a format insist on.
+var overrides = map[formatKind]int{
+	// GitLab answers every method but GET for a project that was moved with 405:
+	// docs.gitlab.com/api/rest, "Redirects".
+	{management, registry.Unsupported}: http.StatusMethodNotAllowed,
+}
+
+// statusOf decides the status of an error answer and the text that goes with it.
+func statusOf(err error, format registry.Format) (status int, message string) {
+	var routing *echo.HTTPError
+	if errors.As(err, &routing) && registry.KindOf(err) == registry.Internal && routing.Code >= 400 && routing.Code < 500 {
+		return routing.Code, ""
+	}
+	kind := registry.KindOf(err)
+	status, ok := overrides[formatKind{format, kind}]
+	if !ok {
+		status, ok = statuses[kind]
+	}
+	if !ok {
+		status = http.StatusInternalServerError
+	}
+	return status, registry.Message(err)
+}
