@@ -1,6 +1,10 @@
 package e2e
 
-import "testing"
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+)
 
 // TestClients runs every script of testdata/clients with every client. The
 // scripts of one client share its world; their packages have their own names.
@@ -8,7 +12,7 @@ func TestClients(t *testing.T) {
 	for _, c := range clients {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			runClientScripts(t, sharedServer(t, "sqlite", func() map[string]string { return nil }), c)
+			runClientScripts(t, sharedServer(t, "sqlite", nil), c)
 		})
 	}
 }
@@ -22,5 +26,45 @@ func runClientScripts(t *testing.T, s *server, c client) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	runScripts(t, "testdata/clients", s, c, w)
+	runScripts(t, scripts(t, "testdata/clients"), s, nil, c, w)
+}
+
+// scripts lists the scripts of a folder.
+func scripts(t *testing.T, dir string) []string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*.txtar"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no scripts in %s: %v", dir, err)
+	}
+	return files
+}
+
+// TestServer runs every script of testdata/server with a server of its own,
+// which the script may stop, and with a recorder in front of it.
+func TestServer(t *testing.T) {
+	for _, file := range scripts(t, "testdata/server") {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			t.Parallel()
+			c, ok := findClient("npm11")
+			if _, installed := findProgram(c.name); !ok || !installed {
+				missing(t, "npm11", "npm.sh")
+			}
+			s, err := newServer(filepath.Join(t.TempDir(), "data"), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			rec, err := newRecorder(t, s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.front = rec.URL
+			s.settings["REGISTRY_EXTERNAL_URL"] = rec.URL
+			s.startFor(t)
+			w, err := newWorld(s, "server")
+			if err != nil {
+				t.Fatal(err)
+			}
+			runScripts(t, []string{file}, s, rec, c, w)
+		})
+	}
 }

@@ -22,16 +22,17 @@ import (
 // clientTimeout is how long one command of a client may take.
 const clientTimeout = 120 * time.Second
 
-// runScripts runs the scripts of a folder for one client against one server.
-// $CLIENT names the client; a script may set it to go on with another one.
-func runScripts(t *testing.T, dir string, s *server, c client, w world) {
+// runScripts runs scripts for one client against one server. $CLIENT names the
+// client; a script may set it to go on with another one.
+func runScripts(t *testing.T, files []string, s *server, rec *recorder, c client, w world) {
 	testscript.Run(t, testscript.Params{
-		Dir:                 dir,
+		Files:               files,
 		RequireUniqueNames:  true,
 		RequireExplicitExec: true,
 		Condition:           func(cond string) (bool, error) { return c.satisfies(cond) },
 		Setup: func(env *testscript.Env) error {
 			env.Values[serverKey{}] = s
+			env.Values[recorderKey{}] = rec
 			env.Values[homesKey{}] = &homes{}
 			script := strings.TrimSuffix(filepath.Base(env.WorkDir), ".txtar")
 			script = strings.TrimPrefix(script, "script-")
@@ -59,6 +60,7 @@ func runScripts(t *testing.T, dir string, s *server, c client, w world) {
 			"tool":        cmdTool,
 			"http":        cmdHTTP,
 			"registry":    cmdRegistry,
+			"requests":    cmdRequests,
 			"startserver": cmdStartServer,
 			"stopserver":  cmdStopServer,
 			"killserver":  cmdKillServer,
@@ -261,15 +263,16 @@ func cmdKillServer(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(ts.Value(serverKey{}).(*server).kill())
 }
 
-// http [-token T] [-H 'Name: value']... [-d BODY] METHOD URL STATUS
+// http [-token T] [-H 'Name: value']... [-d BODY] [-within D] METHOD URL STATUS
 //
 // One request as it stands. The body of the answer goes to stdout, its status
-// and headers to stderr; another status than the given one fails. A BODY of
-// @FILE is that file's.
+// and headers to stderr; another status than the given one fails, or is asked
+// again until the duration D is over. A BODY of @FILE is that file's.
 func cmdHTTP(ts *testscript.TestScript, neg bool, args []string) {
 	flags := flag.NewFlagSet("http", flag.ContinueOnError)
 	token := flags.String("token", "", "")
 	body := flags.String("d", "", "")
+	within := flags.Duration("within", 0, "")
 	header := http.Header{}
 	flags.Func("H", "", func(line string) error {
 		name, value, ok := strings.Cut(line, ": ")
@@ -283,29 +286,43 @@ func cmdHTTP(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || flags.NArg() != 3 {
 		ts.Fatalf("usage: http [-token T] [-H 'Name: value']... [-d BODY] METHOD URL STATUS")
 	}
-	var content io.Reader
+	content := []byte(*body)
 	if file, ok := strings.CutPrefix(*body, "@"); ok {
-		content = bytes.NewReader([]byte(ts.ReadFile(file)))
-	} else if *body != "" {
-		content = strings.NewReader(*body)
+		content = []byte(ts.ReadFile(file))
 	}
-	req, err := http.NewRequest(flags.Arg(0), flags.Arg(1), content)
-	ts.Check(err)
-	req.Header = header
 	if *token != "" {
-		req.Header.Set("Authorization", "Bearer "+*token)
+		header.Set("Authorization", "Bearer "+*token)
 	}
-	// Redirects are answers too.
+	deadline := time.Now().Add(*within)
+	for {
+		res, answer, err := request(flags.Arg(0), flags.Arg(1), header, content)
+		ts.Check(err)
+		if status := fmt.Sprint(res.StatusCode); status != flags.Arg(2) {
+			if time.Now().Before(deadline) {
+				continue
+			}
+			ts.Fatalf("%s %s: %s, not %s\n%s", flags.Arg(0), flags.Arg(1), res.Status, flags.Arg(2), answer)
+		}
+		_, err = ts.Stdout().Write(answer)
+		ts.Check(err)
+		fmt.Fprintf(ts.Stderr(), "%s\n", res.Status)
+		ts.Check(res.Header.Write(ts.Stderr()))
+		return
+	}
+}
+
+// request sends one request; redirects are answers too.
+func request(method, url string, header http.Header, body []byte) (*http.Response, []byte, error) {
+	req, err := http.NewRequest(method, url, bytes.NewReader(body))
+	if err != nil {
+		return nil, nil, err
+	}
+	req.Header = header.Clone()
 	res, err := http.DefaultTransport.RoundTrip(req)
-	ts.Check(err)
+	if err != nil {
+		return nil, nil, err
+	}
 	defer res.Body.Close()
 	answer, err := io.ReadAll(res.Body)
-	ts.Check(err)
-	_, err = ts.Stdout().Write(answer)
-	ts.Check(err)
-	fmt.Fprintf(ts.Stderr(), "%s\n", res.Status)
-	ts.Check(res.Header.Write(ts.Stderr()))
-	if fmt.Sprint(res.StatusCode) != flags.Arg(2) {
-		ts.Fatalf("%s %s: %s, not %s\n%s", flags.Arg(0), flags.Arg(1), res.Status, flags.Arg(2), answer)
-	}
+	return res, answer, err
 }

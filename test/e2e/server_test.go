@@ -22,6 +22,7 @@ type server struct {
 	dir      string            // data folder
 	settings map[string]string // REGISTRY_* variables, for serve and for commands
 	addr     string            // host:port
+	front    string            // URL of what stands before it, when something does
 	binary   string
 
 	cmd  *exec.Cmd
@@ -58,6 +59,13 @@ func serve(t testing.TB, settings map[string]string) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.startFor(t)
+	return s
+}
+
+// startFor starts a server that stops with the test.
+func (s *server) startFor(t testing.TB) {
+	t.Helper()
 	if err := s.start(); err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +77,6 @@ func serve(t testing.TB, settings map[string]string) *server {
 			t.Logf("end of the server's log:\n%s", s.logTail(4000))
 		}
 	})
-	return s
 }
 
 // freeAddr finds a port that nobody listens on.
@@ -82,7 +89,13 @@ func freeAddr() (string, error) {
 	return l.Addr().String(), nil
 }
 
-func (s *server) url() string { return "http://" + s.addr }
+// url is where clients find the server.
+func (s *server) url() string {
+	if s.front != "" {
+		return s.front
+	}
+	return "http://" + s.addr
+}
 
 func (s *server) logFile() string { return s.dir + ".log" }
 
@@ -124,7 +137,7 @@ func (s *server) awaitReady() error {
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url()+"/-/readiness", nil)
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.addr+"/-/readiness", nil)
 		if err != nil {
 			return err
 		}
@@ -235,14 +248,14 @@ var shared struct {
 
 // sharedServer gives the server of a kind, started with settings when it is
 // asked for the first time.
-func sharedServer(t testing.TB, kind string, settings func() map[string]string) *server {
+func sharedServer(t testing.TB, kind string, settings map[string]string) *server {
 	t.Helper()
 	shared.Lock()
 	defer shared.Unlock()
 	if s := shared.servers[kind]; s != nil {
 		return s
 	}
-	s, err := newServer(filepath.Join(scratch, kind), settings())
+	s, err := newServer(filepath.Join(scratch, kind), settings)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,7 @@ type world struct {
 //	npm12/team/lib   private project, where the packages go
 //	npm12/other      private project, whose token must not reach the first
 func newWorld(s *server, name string) (world, error) {
-	w := world{name: name, vars: map[string]string{"REG": s.url(), "SCOPE": "@" + name}}
+	w := world{name: name, vars: map[string]string{"REG": s.url(), "SCOPE": "@" + name, "SCOPE_PATH": name}}
 	var groups, projects []created
 	for _, path := range []string{name, name + "/team"} {
 		made, err := s.create("group", "create", path)
