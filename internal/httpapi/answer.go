@@ -10,6 +10,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"pakhus/internal/auth"
 	"pakhus/internal/registry"
 )
 
@@ -158,6 +159,8 @@ func (s *Server) apiOf(path string) (API, registry.Format) {
 type plain struct{}
 
 func (plain) Mount(*echo.Group) {}
+
+func (plain) Routes() []auth.Route { return nil }
 
 func (plain) WriteError(c echo.Context, status int, message string) error {
 	text := strconv.Itoa(status) + " " + http.StatusText(status)

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"github.com/labstack/echo/v4"
 
+	"pakhus/internal/auth"
 	"pakhus/internal/registry"
 )
 
@@ -14,6 +15,10 @@ type API interface {
 	//
 	// A route for GET answers HEAD too, without being registered for it.
 	Mount(api *echo.Group)
+	// Routes lists every route with the action that guards it. The patterns are
+	// what metrics and logs show; a handler that finds its route itself names it
+	// by c.SetPath.
+	Routes() []auth.Route
 	// WriteError writes the body of an error answer, and the challenge that the
 	// clients need with a 401. The status is decided already: see statusOf. An
 	// empty message means that there is nothing to say beyond the status.

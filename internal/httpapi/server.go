@@ -11,6 +11,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"pakhus/internal/auth"
 	"pakhus/internal/observe"
 	"pakhus/internal/registry"
 )
@@ -62,7 +63,7 @@ type Server struct {
 }
 
 // New makes a Server and mounts all routes. It panics on two protocols of one
-// format, which is a programmer's mistake.
+// format and on a route without an action, which are programmer's mistakes.
 func New(o Options) *Server {
 	if o.Now == nil {
 		o.Now = time.Now
@@ -91,6 +92,19 @@ func New(o Options) *Server {
 	return s
 }
 
+// mountAPI mounts an API and makes the patterns of its routes labels. A route
+// that declares no action ends the start: nothing would guard it.
+func (s *Server) mountAPI(group *echo.Group, api API) {
+	routes := api.Routes()
+	if err := auth.CheckRoutes(routes); err != nil {
+		panic("httpapi: " + err.Error())
+	}
+	for _, r := range routes {
+		s.routes[apiRoot+r.Pattern] = true
+	}
+	api.Mount(group)
+}
+
 // addedRoute is a route as it was registered, to register it for HEAD too.
 type addedRoute struct {
 	path       string
@@ -112,13 +126,13 @@ func (s *Server) mount() {
 	s.mountHealth()
 	api := s.echo.Group(apiRoot)
 	api.Use(s.opts.Authenticate)
-	s.fallback.Mount(api)
+	s.mountAPI(api, s.fallback)
 	for _, p := range s.opts.Protocols {
 		if s.protocols[p.Format()] != nil {
 			panic("httpapi: two protocols for " + string(p.Format()))
 		}
 		s.protocols[p.Format()] = p
-		p.Mount(api)
+		s.mountAPI(api, p)
 	}
 	if s.opts.Web != nil {
 		s.echo.GET("/*", echo.WrapHandler(s.opts.Web))

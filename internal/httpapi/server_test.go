@@ -32,6 +32,10 @@ func (f format) Mount(api *echo.Group) {
 	api.PUT(pattern, f.handle)
 }
 
+func (f format) Routes() []auth.Route {
+	return []auth.Route{{Method: http.MethodGet, Pattern: "/projects/:project/packages/" + string(f.name) + "/*", Action: auth.Read}}
+}
+
 func (f format) WriteError(c echo.Context, status int, message string) error {
 	return c.String(status, string(f.name)+": "+message)
 }
@@ -302,3 +306,17 @@ type nullAnswer struct{ header http.Header }
 func (n *nullAnswer) Header() http.Header         { return n.header }
 func (n *nullAnswer) WriteHeader(int)             {}
 func (n *nullAnswer) Write(p []byte) (int, error) { return len(p), nil }
+
+// A route that declares no action must end the start (threats.md P3).
+func TestRouteWithoutAction(t *testing.T) {
+	defer func() {
+		if recover() == nil {
+			t.Error("the server started")
+		}
+	}()
+	New(Options{Protocols: []Protocol{unguarded{format{name: registry.NPM}}}})
+}
+
+type unguarded struct{ format }
+
+func (unguarded) Routes() []auth.Route { return []auth.Route{{Method: http.MethodGet, Pattern: "/x"}} }
