@@ -1,0 +1,163 @@
+package store
+
+import (
+	"database/sql"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+	"gorm.io/driver/postgres"
+	"gorm.io/driver/sqlite"
+	"gorm.io/gorm"
+	"gorm.io/gorm/logger"
+	_ "modernc.org/sqlite" // the driver "sqlite", without cgo
+
+	"pakhus/internal/registry"
+)
+
+// dialect is one of the two databases.
+type dialect string
+
+const (
+	sqliteDialect   dialect = "sqlite"
+	postgresDialect dialect = "postgres"
+)
+
+const (
+	// busyTimeout is how long a SQLite connection waits for another process, such
+	// as the command line, to end its transaction; in milliseconds.
+	busyTimeout = "10000"
+	// statementCache bounds the prepared statements of a SQLite pool. Lists of
+	// ids make statements of their own, so it must not grow for ever.
+	statementCache = 256
+)
+
+// connect opens the pools for the URL.
+func (s *Store) connect(o Options) error {
+	scheme, rest, found := strings.Cut(o.URL, "://")
+	switch {
+	case found && scheme == "sqlite":
+		s.dialect = sqliteDialect
+		return s.connectSQLite(rest, o.MaxConnections)
+	case found && (scheme == "postgres" || scheme == "postgresql"):
+		s.dialect = postgresDialect
+		return s.connectPostgres(o.URL, o.MaxConnections)
+	}
+	return registry.Errorf(registry.Invalid, "the database URL begins neither with sqlite:// nor with postgres://")
+}
+
+// connectSQLite opens one connection that writes and several that read. With
+// one writer, transactions queue in the process instead of finding each other
+// busy in the file.
+func (s *Store) connectSQLite(path string, readers int) error {
+	if path == "" || strings.ContainsAny(path, "?#\x00") {
+		return registry.Errorf(registry.Invalid, "the database URL needs the path of a file after sqlite://, without ? and #")
+	}
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return registry.Wrapf(registry.Invalid, err, "the path of the database file cannot be resolved")
+	}
+	if err := keepPrivate(path); err != nil {
+		return registry.Wrapf(registry.Unavailable, err, "the database file cannot be made")
+	}
+	if readers <= 0 {
+		readers = 4
+	}
+	writer, err := openSQLite(path, 1, url.Values{"_txlock": {"immediate"}})
+	if err != nil {
+		return err
+	}
+	s.pools = append(s.pools, writer)
+	reader, err := openSQLite(path, readers, url.Values{"_query_only": {"1"}})
+	if err != nil {
+		return err
+	}
+	s.pools = append(s.pools, reader)
+	if s.writer, err = openGORM(sqlite.New(sqlite.Config{Conn: writer}), true); err != nil {
+		return err
+	}
+	s.reader, err = openGORM(sqlite.New(sqlite.Config{Conn: reader}), true)
+	return err
+}
+
+// keepPrivate makes the file, if it is not there, readable by its owner alone:
+// SQLite itself would leave that to the umask.
+func keepPrivate(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// openSQLite opens a pool. The settings are in the DSN, so that every pooled
+// connection has them. synchronous=FULL makes a commit durable: NORMAL would
+// lose the last ones in a power cut.
+func openSQLite(path string, connections int, more url.Values) (*sql.DB, error) {
+	q := url.Values{
+		"_busy_timeout": {busyTimeout},
+		"_foreign_keys": {"1"},
+		"_journal_mode": {"WAL"},
+		"_synchronous":  {"FULL"},
+		"_dqs":          {"0"},
+	}
+	for k, v := range more {
+		q[k] = v
+	}
+	dsn := url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: q.Encode()}
+	pool, err := sql.Open("sqlite", dsn.String())
+	if err != nil {
+		return nil, registry.Wrapf(registry.Invalid, err, "the database URL is not understood")
+	}
+	pool.SetMaxOpenConns(connections)
+	pool.SetMaxIdleConns(connections)
+	return pool, nil
+}
+
+// connectPostgres opens one pool for all. pgx prepares and keeps statements per
+// connection by itself; default_query_exec_mode in the URL turns that off for
+// poolers that cannot have it.
+func (s *Store) connectPostgres(databaseURL string, connections int) error {
+	config, err := pgx.ParseConfig(databaseURL)
+	if err != nil {
+		// pgx hides the password in its text.
+		return registry.Wrapf(registry.Invalid, err, "the database URL is not understood")
+	}
+	if connections <= 0 {
+		connections = 16
+	}
+	s.pg = config
+	pool := stdlib.OpenDB(*config)
+	pool.SetMaxOpenConns(connections)
+	pool.SetMaxIdleConns(connections)
+	pool.SetConnMaxIdleTime(5 * time.Minute)
+	s.pools = append(s.pools, pool)
+	s.announcer = newAnnouncer(pool, s.log)
+	if s.writer, err = openGORM(postgres.New(postgres.Config{Conn: pool}), false); err != nil {
+		return err
+	}
+	s.reader = s.writer
+	return nil
+}
+
+// openGORM wraps a pool. QueryFields names columns instead of asking for all of
+// them, so that a column added by a newer release does not disturb this one.
+func openGORM(d gorm.Dialector, prepare bool) (*gorm.DB, error) {
+	db, err := gorm.Open(d, &gorm.Config{
+		SkipDefaultTransaction: true,
+		PrepareStmt:            prepare,
+		PrepareStmtMaxSize:     statementCache,
+		PrepareStmtTTL:         time.Hour,
+		QueryFields:            true,
+		DisableAutomaticPing:   true,
+		Logger:                 logger.Discard,
+	})
+	if err != nil {
+		return nil, registry.Wrapf(registry.Unavailable, err, "the database does not answer")
+	}
+	return db, nil
+}

@@ -1,0 +1,80 @@
+package store
+
+import (
+	"context"
+
+	"pakhus/internal/registry"
+)
+
+type packageRow struct {
+	ID        int64 `gorm:"primaryKey"`
+	ProjectID int64
+	Format    string
+	Name      string
+	NameKey   string
+	Revision  int64
+	Living    int64 // versions that are not deleted
+	CreatedAt int64
+	UpdatedAt int64 `gorm:"autoUpdateTime:false"`
+}
+
+func (packageRow) TableName() string { return "packages" }
+
+func (r packageRow) pkg() registry.Package {
+	return registry.Package{
+		ID: r.ID, ProjectID: r.ProjectID, Format: registry.Format(r.Format), Name: r.Name, Key: r.NameKey,
+		Revision: r.Revision, CreatedAt: fromMicros(r.CreatedAt), UpdatedAt: fromMicros(r.UpdatedAt),
+	}
+}
+
+// change is what a changed head makes others forget.
+func (r packageRow) change() registry.Change {
+	return registry.PackageChange(registry.Format(r.Format), r.NameKey)
+}
+
+// subject names a package in the audit log.
+func (r packageRow) subject() string { return r.Format + "/" + r.Name }
+
+// FindPackages implements registry.Store. A package whose versions are all
+// deleted is there too: its name stays bound.
+func (s *Store) FindPackages(ctx context.Context, format registry.Format, key string) ([]registry.Package, error) {
+	if err := checkText(key); err != nil {
+		return nil, err
+	}
+	var rows []packageRow
+	err := s.read(ctx).Where("format = ? AND name_key = ?", format, key).Order("id").Find(&rows).Error
+	if err != nil {
+		return nil, s.fail(ctx, err, "")
+	}
+	return mapped(rows, packageRow.pkg), nil
+}
+
+// ListPackages implements registry.Store. Packages without a living version are
+// left out.
+func (s *Store) ListPackages(ctx context.Context, f registry.PackageFilter, page registry.Page) ([]registry.Package, int64, error) {
+	db := s.read(ctx).Where("living > 0")
+	if f.Format != "" {
+		db = db.Where("format = ?", f.Format)
+	}
+	db = reached(f.Readers, f.Span).to(db)
+	rows, total, err := list[packageRow](db, page, "name_key, id")
+	if err != nil {
+		return nil, 0, s.fail(ctx, err, "")
+	}
+	return mapped(rows, packageRow.pkg), total, nil
+}
+
+// reached is the condition that a package's project may be read and lies in the
+// span.
+func reached(r registry.Readers, span registry.Span) condition {
+	reads, lies := readable(r, "pr"), within(span, "pr")
+	c := condition{
+		sql:  "EXISTS (SELECT 1 FROM projects pr WHERE pr.id = packages.project_id AND " + reads.sql + " AND " + lies.sql + ")",
+		args: append(reads.args, lies.args...),
+	}
+	if span.ProjectID != 0 { // said once more, for the index on packages
+		c.sql += " AND packages.project_id = ?"
+		c.args = append(c.args, span.ProjectID)
+	}
+	return c
+}

@@ -1,0 +1,281 @@
+package store
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"pakhus/internal/registry"
+)
+
+// SavePublication implements registry.Store. Nothing in it looks at the other
+// versions of a package, so it costs the same however many there are.
+//
+// The package's row comes first: its lock makes publications into one package
+// follow each other, so version ids and revisions are in commit order.
+//
+// A version with Grow that exists keeps its manifest, unless it has none yet;
+// its state and fragments are replaced by those given.
+func (s *Store) SavePublication(ctx context.Context, pubs []registry.Publication, blobs map[string]registry.Blob) ([]registry.Package, error) {
+	for _, p := range pubs {
+		if err := checkPublication(p); err != nil {
+			return nil, err
+		}
+	}
+	heads := make([]registry.Package, len(pubs))
+	err := s.write(ctx, func(t *tx) error {
+		rows := make([]packageRow, len(pubs))
+		for _, i := range lockOrder(pubs) {
+			if err := t.upsertPackage(&rows[i], pubs[i]); err != nil {
+				return err
+			}
+		}
+		if err := t.insertBlobs(blobs); err != nil {
+			return err
+		}
+		for i, p := range pubs {
+			if err := t.publish(ctx, rows[i], p); err != nil {
+				return err
+			}
+			heads[i] = rows[i].pkg()
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return heads, nil
+}
+
+func checkPublication(p registry.Publication) error {
+	texts := []string{p.Name, p.Key, p.By.Name}
+	for _, v := range p.Versions {
+		texts = append(texts, v.Version, v.Key, v.SortKey)
+		for _, f := range v.Files {
+			texts = append(texts, f.Name)
+		}
+	}
+	if err := checkText(texts...); err != nil {
+		return err
+	}
+	return checkShown(p.Tags, p.Listing)
+}
+
+// checkShown is Invalid for tags and listings that cannot be stored.
+func checkShown(tags []registry.TagChange, listing *registry.Listing) error {
+	var texts []string
+	for _, tag := range tags {
+		texts = append(texts, tag.Tag, tag.VersionKey)
+	}
+	if listing != nil {
+		texts = append(append(texts, listing.VersionKey), listing.Terms...)
+	}
+	return checkText(texts...)
+}
+
+// lockOrder gives the indexes of pubs in one order for all writers, so that two
+// publications of the same packages cannot wait for each other in a circle.
+func lockOrder(pubs []registry.Publication) []int {
+	order := make([]int, len(pubs))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(i, j int) int {
+		a, b := pubs[i], pubs[j]
+		return cmp.Or(cmp.Compare(a.ProjectID, b.ProjectID), cmp.Compare(a.Format, b.Format), cmp.Compare(a.Key, b.Key))
+	})
+	return order
+}
+
+// upsertPackage makes the package or raises its revision. It counts every
+// version as new; publish takes back those that only grew.
+func (t *tx) upsertPackage(row *packageRow, p registry.Publication) error {
+	err := t.Raw(`INSERT INTO packages (project_id, format, name, name_key, revision, living, created_at, updated_at)
+		VALUES (?, ?, ?, ?, 1, ?, ?, ?)
+		ON CONFLICT (project_id, format, name_key) DO UPDATE SET
+			revision = packages.revision + 1,
+			living = packages.living + excluded.living,
+			updated_at = CASE WHEN packages.updated_at > excluded.updated_at THEN packages.updated_at ELSE excluded.updated_at END
+		RETURNING id, project_id, format, name, name_key, revision, living, created_at, updated_at`,
+		p.ProjectID, p.Format, p.Name, p.Key, len(p.Versions), micros(t.now), micros(t.now)).Scan(row).Error
+	return onBreach(err, dangling, registry.NotFound, "project not found")
+}
+
+// insertBlobs stores the rows of bytes that were just written. When the digest
+// has a row by now, that one stays: somebody else was faster, and the bytes
+// written twice are left to garbage collection.
+func (t *tx) insertBlobs(blobs map[string]registry.Blob) error {
+	if len(blobs) == 0 {
+		return nil
+	}
+	rows := make([]blobRow, 0, len(blobs))
+	for _, digest := range slices.Sorted(maps.Keys(blobs)) { // one order for all writers
+		rows = append(rows, newBlobRow(blobs[digest], t.now))
+	}
+	onDigest := clause.OnConflict{Columns: []clause.Column{{Name: "digest"}}, DoNothing: true}
+	return t.Clauses(onDigest).CreateInBatches(rows, insertBatch).Error
+}
+
+// publish adds what one publication brings to its package.
+func (t *tx) publish(ctx context.Context, pkg packageRow, p registry.Publication) error {
+	ids := make(map[string]int64, len(p.Versions)) // by version key
+	var keys []string
+	grown := int64(0)
+	for _, v := range p.Versions {
+		id, isNew, err := t.addVersion(ctx, pkg, v, p.By.Name)
+		if err != nil {
+			return err
+		}
+		if !isNew {
+			grown++
+		}
+		ids[v.Key] = id
+		keys = append(keys, v.Key)
+	}
+	if grown > 0 {
+		if err := t.Exec("UPDATE packages SET living = living - ? WHERE id = ?", grown, pkg.ID).Error; err != nil {
+			return err
+		}
+	}
+	if err := t.setTags(ctx, pkg, p.Tags, ids); err != nil {
+		return err
+	}
+	if err := t.setListing(pkg, p.Listing); err != nil {
+		return err
+	}
+	return t.record(event{
+		by: p.By, action: "package.publish", projectID: pkg.ProjectID, subject: pkg.subject(),
+		details: publishDetails{Versions: firstOf(keys, 100), Count: len(keys), Tags: tagNames(p.Tags)},
+	}, pkg.change())
+}
+
+// publishDetails is what the audit log keeps of a publication. Versions is cut
+// off at a hundred; Count is not.
+type publishDetails struct {
+	Versions []string `json:"versions,omitempty"`
+	Count    int      `json:"count"`
+	Tags     []string `json:"tags,omitempty"`
+}
+
+func firstOf(texts []string, n int) []string { return texts[:min(n, len(texts))] }
+
+func tagNames(tags []registry.TagChange) []string {
+	names := make([]string, len(tags))
+	for i, tag := range tags {
+		names[i] = tag.Tag
+	}
+	return firstOf(names, 100)
+}
+
+// addVersion stores a version with its files and fragments.
+func (t *tx) addVersion(ctx context.Context, pkg packageRow, v registry.NewVersion, by string) (id int64, isNew bool, err error) {
+	var ids []int64
+	err = t.Raw(`INSERT INTO versions (package_id, version, version_key, sort_key, status, published_by, created_at, state, manifest)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (package_id, version_key) DO NOTHING RETURNING id`,
+		pkg.ID, v.Version, v.Key, v.SortKey, registry.Listed, by, micros(t.now), document(v.State), document(v.Manifest)).
+		Scan(&ids).Error
+	if err != nil {
+		return 0, false, err
+	}
+	if isNew = len(ids) == 1; isNew {
+		id = ids[0]
+	} else if id, err = t.growVersion(ctx, pkg, v); err != nil {
+		return 0, false, err
+	}
+	for _, f := range v.Files {
+		if err := t.addFile(pkg, id, v.Version, f); err != nil {
+			return 0, false, err
+		}
+	}
+	return id, isNew, t.setFragments(pkg.ID, id, v.Fragments)
+}
+
+// growVersion finds the version that more files join.
+func (t *tx) growVersion(ctx context.Context, pkg packageRow, v registry.NewVersion) (int64, error) {
+	have, err := findVersion(t.DB, pkg.ID, v.Key)
+	if err != nil {
+		return 0, t.store.fail(ctx, err, "version")
+	}
+	if have.Status == string(registry.Deleted) {
+		return 0, registry.Errorf(registry.Conflict, "version %s of %s was deleted; its coordinates stay taken", v.Version, pkg.Name)
+	}
+	if !v.Grow {
+		return 0, registry.Errorf(registry.Conflict, "version %s of %s exists already", v.Version, pkg.Name)
+	}
+	changes := map[string]any{}
+	if v.State != nil && !bytes.Equal(v.State, have.State) {
+		changes["state"] = v.State
+	}
+	if len(have.Manifest) == 0 && len(v.Manifest) > 0 {
+		changes["manifest"] = v.Manifest
+	}
+	if len(changes) == 0 {
+		return have.ID, nil
+	}
+	return have.ID, t.Model(&have).Updates(changes).Error
+}
+
+// addFile stores a file. Its bytes must have a row: publications bring one only
+// for bytes they just wrote.
+func (t *tx) addFile(pkg packageRow, versionID int64, version string, f registry.NewFile) error {
+	onName := "NOTHING"
+	if f.Replace {
+		onName = "UPDATE SET digest = excluded.digest, created_at = excluded.created_at"
+	}
+	digest := f.Body.Digests().SHA256
+	done := t.Exec(`INSERT INTO files (package_id, version_id, name, digest, created_at) VALUES (?, ?, ?, ?, ?)
+		ON CONFLICT (version_id, name) DO `+onName, pkg.ID, versionID, f.Name, digest[:], micros(t.now))
+	if breachOf(done.Error) == dangling {
+		return registry.ErrBlobGone
+	}
+	if done.Error == nil && done.RowsAffected == 0 {
+		return registry.Errorf(registry.Conflict, "file %s of version %s of %s exists already", f.Name, version, pkg.Name)
+	}
+	return done.Error
+}
+
+// setFragments adds fragments, in place of those of the same kind.
+func (t *tx) setFragments(packageID, versionID int64, fragments map[registry.FragmentKind][]byte) error {
+	if len(fragments) == 0 {
+		return nil
+	}
+	rows := make([]fragmentRow, 0, len(fragments))
+	for _, kind := range slices.Sorted(maps.Keys(fragments)) {
+		rows = append(rows, fragmentRow{PackageID: packageID, Kind: string(kind), VersionID: versionID, Data: document(fragments[kind])})
+	}
+	return t.Clauses(clause.OnConflict{
+		Columns:   []clause.Column{{Name: "package_id"}, {Name: "kind"}, {Name: "version_id"}},
+		DoUpdates: clause.AssignmentColumns([]string{"data"}),
+	}).Create(&rows).Error
+}
+
+// setTags sets tags to versions that are not deleted; known has the ids of some.
+func (t *tx) setTags(ctx context.Context, pkg packageRow, tags []registry.TagChange, known map[string]int64) error {
+	for _, tag := range tags {
+		id, ok := known[tag.VersionKey]
+		if !ok {
+			v, err := findVersion(t.Omit("manifest", "state"), pkg.ID, tag.VersionKey)
+			if err == nil && v.Status == string(registry.Deleted) {
+				err = gorm.ErrRecordNotFound
+			}
+			if err != nil {
+				return t.store.fail(ctx, err, "version "+tag.VersionKey+" of "+pkg.Name)
+			}
+			id = v.ID
+		}
+		on := clause.OnConflict{Columns: []clause.Column{{Name: "package_id"}, {Name: "tag"}}, DoNothing: tag.IfAbsent}
+		if !tag.IfAbsent {
+			on.DoUpdates = clause.AssignmentColumns([]string{"version_id"})
+		}
+		if err := t.Clauses(on).Create(&tagRow{PackageID: pkg.ID, Tag: tag.Tag, VersionID: id}).Error; err != nil {
+			return err
+		}
+	}
+	return nil
+}
