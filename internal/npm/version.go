@@ -20,20 +20,22 @@ const (
 type Version struct {
 	major, minor, patch uint64
 	pre                 []string // prerelease identifiers; empty for a release
-	build               string   // without the plus sign
 	text                string
 }
 
 // ParseVersion reads a version: three numbers below 2^53 without leading zeros,
-// then perhaps a prerelease and build metadata, and no v, = or blank before
-// them. Anything else is Invalid.
+// then perhaps a prerelease, and no v, = or blank before them. Anything else is
+// Invalid, and so is build metadata: two versions that differ in nothing else
+// are the same to every client.
 func ParseVersion(s string) (Version, error) {
 	if len(s) > maxVersion {
 		return Version{}, registry.Errorf(registry.Invalid, "the version is longer than %d characters", maxVersion)
 	}
 	v := Version{text: s}
-	core, build, hasBuild := strings.Cut(s, "+")
-	core, pre, hasPre := strings.Cut(core, "-")
+	if _, build, ok := strings.Cut(s, "+"); ok {
+		return Version{}, registry.Errorf(registry.Invalid, "version %q must not have build metadata (%q): npm does not tell such versions apart", s, "+"+build)
+	}
+	core, pre, hasPre := strings.Cut(s, "-")
 	numbers := strings.Split(core, ".")
 	if len(numbers) != 3 {
 		return Version{}, errVersion(s)
@@ -49,9 +51,6 @@ func ParseVersion(s string) (Version, error) {
 		if v.pre = strings.Split(pre, "."); !areIdentifiers(v.pre, false) {
 			return Version{}, errVersion(s)
 		}
-	}
-	if v.build = build; hasBuild && !areIdentifiers(strings.Split(build, "."), true) {
-		return Version{}, errVersion(s)
 	}
 	return v, nil
 }
@@ -97,24 +96,19 @@ func isDigits(s string) bool {
 	return s != ""
 }
 
-// CheckNew tells whether the version may be published; if not, the error is
-// Invalid. Build metadata may not: two versions that differ in nothing else are
-// the same to every client.
-func (v Version) CheckNew() error {
-	if v.build != "" {
-		return registry.Errorf(registry.Invalid, "version %q must not have build metadata (%q): npm does not tell such versions apart", v.text, "+"+v.build)
-	}
-	return nil
-}
-
 // String is the version as it was written.
 func (v Version) String() string { return v.text }
 
 // IsPrerelease tells whether the version comes before a release.
 func (v Version) IsPrerelease() bool { return len(v.pre) > 0 }
 
-// Compare orders versions by precedence: negative when v comes before o. Build
-// metadata does not count.
+// IsPrerelease tells whether a text is a version that comes before a release.
+func IsPrerelease(version string) bool {
+	v, err := ParseVersion(version)
+	return err == nil && v.IsPrerelease()
+}
+
+// Compare orders versions by precedence: negative when v comes before o.
 func (v Version) Compare(o Version) int {
 	if c := cmp.Or(cmp.Compare(v.major, o.major), cmp.Compare(v.minor, o.minor), cmp.Compare(v.patch, o.patch)); c != 0 {
 		return c

@@ -92,16 +92,22 @@ func (c comparator) holds(v Version) bool {
 	return order == 0
 }
 
-// MaxSatisfying gives the highest version in the range.
-func MaxSatisfying(versions []Version, r Range) (Version, bool) {
+// MaxSatisfying gives the highest of the versions that a range holds. It is
+// false when there is none, or when the text is not a range.
+func MaxSatisfying(versions []string, text string) (string, bool) {
+	r, err := ParseRange(text)
+	if err != nil {
+		return "", false
+	}
 	var best Version
 	found := false
-	for _, v := range versions {
-		if r.Contains(v) && (!found || v.Compare(best) > 0) {
+	for _, version := range versions {
+		v, err := ParseVersion(version)
+		if err == nil && r.Contains(v) && (!found || v.Compare(best) > 0) {
 			best, found = v, true
 		}
 	}
-	return best, found
+	return best.text, found
 }
 
 // stripBuild takes all build metadata out of a range.
