@@ -74,7 +74,7 @@ type PackageStore interface {
 	// FindPackages gives every project's package of this name, by id; none is an
 	// empty slice.
 	FindPackages(ctx context.Context, format Format, key string) ([]Package, error)
-	// ListPackages lists packages by name.
+	// ListPackages lists packages by name, but none whose versions are all deleted.
 	ListPackages(ctx context.Context, f PackageFilter, page Page) (packages []Package, total int64, err error)
 	// SearchPackages finds packages of which every term begins one of the listing's
 	// terms, best first; total counts all that match.
@@ -97,10 +97,12 @@ type PackageStore interface {
 	// unique for npm and NuGet. A file of a deleted version is NotFound.
 	FindFile(ctx context.Context, packageID int64, name string) (File, error)
 
-	// SavePublication adds all of it or nothing. blobs has the stored blob of each
-	// body by digest; one that is gone again (collected as garbage) is
-	// ErrBlobGone, and nothing is stored: write it anew. A tombstone counts as an
-	// existing version. All publications are one transaction.
+	// SavePublication adds all of it or nothing. blobs has, by digest, the bodies
+	// that were just written to the bucket; when a digest has a row by then, that
+	// row stays. A body that is not in blobs must have a row: one that is gone
+	// again (collected as garbage) is ErrBlobGone, and nothing is stored: write it
+	// anew. A tombstone counts as an existing version, also for Grow. All
+	// publications are one transaction; an absent project is NotFound.
 	SavePublication(ctx context.Context, pubs []Publication, blobs map[string]Blob) ([]Package, error)
 	// SaveEdit changes one package; a stale revision is Conflict.
 	SaveEdit(ctx context.Context, e Edit) (Package, error)
