@@ -73,17 +73,26 @@ func (h *Handler) groupByRef(ctx context.Context, id *auth.Identity, ref string,
 	}
 	role := id.GroupRole(g)
 	if role == auth.NoRole && !visible(id, g.Visibility) {
-		// Who may read a project knows the groups that hold it: they are its path.
-		_, holds, err := h.packages.ListProjects(ctx,
-			registry.ProjectFilter{Readers: id.Readers(), Span: registry.Span{GroupID: g.ID}}, registry.Page{Number: 1, Size: 1})
+		known := false
+		if need == auth.NoRole {
+			known, err = h.readsBelow(ctx, id, g)
+		}
+		if err == nil && !known {
+			err = auth.ErrNoGroup()
+		}
 		if err != nil {
 			return registry.Group{}, err
 		}
-		if holds == 0 {
-			return registry.Group{}, auth.ErrNoGroup()
-		}
 	}
 	return g, checkRole(id, role, need)
+}
+
+// readsBelow tells whether the caller may read a project of the group. Who may
+// knows the groups that hold it: they are its path.
+func (h *Handler) readsBelow(ctx context.Context, id *auth.Identity, g registry.Group) (bool, error) {
+	_, total, err := h.packages.ListProjects(ctx,
+		registry.ProjectFilter{Readers: id.Readers(), Span: registry.Span{GroupID: g.ID}}, registry.Page{Number: 1, Size: 1})
+	return total > 0, err
 }
 
 // visible tells whether a visibility alone shows a thing to the caller.

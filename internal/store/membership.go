@@ -21,14 +21,14 @@ func (membershipRow) TableName() string { return "memberships" }
 
 // namedMembership is a membership with the user's name.
 type namedMembership struct {
-	membershipRow
+	Row      membershipRow `gorm:"embedded"`
 	Username string
 }
 
 func (r namedMembership) membership() auth.Membership {
 	return auth.Membership{
-		UserID: r.UserID, Username: r.Username, GroupID: fromOptionalID(r.GroupID), ProjectID: fromOptionalID(r.ProjectID),
-		Role: auth.Role(r.Role), CreatedAt: fromMicros(r.CreatedAt),
+		UserID: r.Row.UserID, Username: r.Username, GroupID: fromOptionalID(r.Row.GroupID), ProjectID: fromOptionalID(r.Row.ProjectID),
+		Role: auth.Role(r.Row.Role), CreatedAt: fromMicros(r.Row.CreatedAt),
 	}
 }
 
