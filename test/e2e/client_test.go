@@ -17,6 +17,8 @@ type client struct {
 	// argument of the script, $@ for all; without any, all are appended to the
 	// last command. A verb that the client does not have is absent.
 	verbs map[string][][]string
+	// only are the scripts that it runs, all of them when empty.
+	only []string
 	// shows are patterns for what the client prints of a refusal, where it does
 	// not print the status.
 	shows map[int]string
@@ -101,7 +103,8 @@ var clients = []client{
 	{name: "npm12", family: "npm", verbs: npmVerbs},
 	{name: "pnpm9", family: "pnpm", verbs: pnpmVerbs},
 	{name: "pnpm10", family: "pnpm", verbs: pnpmVerbs},
-	{name: "pnpm11", family: "pnpm", verbs: pnpmOwnVerbs},
+	// What it has in common with its neighbours, those show.
+	{name: "pnpm11", family: "pnpm", verbs: pnpmOwnVerbs, only: []string{"publish", "agegate", "deprecate", "unpublish"}},
 	{name: "pnpm12", family: "pnpm", verbs: pnpmOwnVerbs},
 	{name: "yarn1", family: "yarn1", verbs: yarn1Verbs, shows: map[int]string{
 		// It prints the server's text when it publishes, and the status else.

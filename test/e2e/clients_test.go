@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -26,7 +27,13 @@ func runClientScripts(t *testing.T, s *server, c client) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	runScripts(t, scripts(t, "testdata/clients"), s, nil, c, w)
+	files := scripts(t, "testdata/clients")
+	if len(c.only) > 0 {
+		files = slices.DeleteFunc(files, func(file string) bool {
+			return !slices.Contains(c.only, strings.TrimSuffix(filepath.Base(file), ".txtar"))
+		})
+	}
+	runScripts(t, files, s, nil, c, w)
 }
 
 // scripts lists the scripts of a folder.
