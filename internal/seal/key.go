@@ -19,12 +19,10 @@ const keySize = 32 // bytes
 // Key is the key of an instance. It cannot be printed.
 type Key struct{ raw observe.Secret }
 
-func (k Key) bytes() [keySize]byte { return [keySize]byte([]byte(k.raw.Reveal())) }
+func (k Key) bytes() [keySize]byte { return [keySize]byte(k.Reveal()) }
 
-// Text is the key in the form that ParseKey reads, for the key file.
-func (k Key) Text() observe.Secret {
-	return observe.NewSecret(base64.StdEncoding.EncodeToString([]byte(k.raw.Reveal())))
-}
+// Reveal gives the raw key, to derive other keys from.
+func (k Key) Reveal() []byte { return []byte(k.raw.Reveal()) }
 
 // ParseKey reads a key: 32 random bytes in base64 or hex, as `openssl rand
 // -base64 32` prints them. What was not made by a random source is refused:
