@@ -11,11 +11,6 @@ import (
 	"time"
 )
 
-func postgresURL(t testing.TB) string {
-	t.Skip("later")
-	return ""
-}
-
 // s3Settings starts an object store on loopback, and names a bucket in it.
 func s3Settings(t testing.TB) map[string]string {
 	t.Helper()

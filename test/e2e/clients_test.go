@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"pakhus/internal/pgtest"
 )
 
 // TestClients runs every script of testdata/clients with every client. The
@@ -14,6 +16,24 @@ func TestClients(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			runClientScripts(t, sharedServer(t, "sqlite", nil), c)
+		})
+	}
+}
+
+// TestClientsOnPostgres runs the scripts of one client of each family again,
+// over PostgreSQL and an object store.
+func TestClientsOnPostgres(t *testing.T) {
+	settings := s3Settings(t)
+	settings["REGISTRY_DATABASE_URL"] = pgtest.New(t)
+	s := serve(t, settings)
+	for _, name := range []string{"npm12", "pnpm12", "yarn1"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c, ok := findClient(name)
+			if !ok {
+				t.Fatalf("no client is called %s", name)
+			}
+			runClientScripts(t, s, c)
 		})
 	}
 }

@@ -15,6 +15,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"pakhus/internal/pgtest"
 )
 
 // killWorkers publish at once while the server is killed.
@@ -39,7 +41,7 @@ func TestKill(t *testing.T) {
 	}{
 		{"sqlite", func(testing.TB) map[string]string { return nil }},
 		{"postgres", func(t testing.TB) map[string]string {
-			return map[string]string{"REGISTRY_DATABASE_URL": postgresURL(t)}
+			return map[string]string{"REGISTRY_DATABASE_URL": pgtest.New(t)}
 		}},
 		{"s3", func(t testing.TB) map[string]string {
 			return s3Settings(t)

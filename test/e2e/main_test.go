@@ -17,6 +17,8 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+
+	"pakhus/internal/pgtest"
 )
 
 func TestMain(m *testing.M) {
@@ -32,7 +34,7 @@ func run(m *testing.M) int {
 	scratch = dir
 	defer os.RemoveAll(dir)
 	defer stopShared()
-	code := m.Run()
+	code := pgtest.Main(m)
 	if hosts := outside.seen(); len(hosts) > 0 {
 		fmt.Fprintln(os.Stderr, "e2e: clients tried to reach hosts beyond this machine:", hosts)
 		code = 1

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"pakhus/internal/pgtest"
 )
 
 // replicaBound is how old an answer of a replica may be at most.
@@ -18,7 +20,7 @@ const replicaBound = time.Second
 func TestReplicas(t *testing.T) {
 	t.Parallel()
 	settings := map[string]string{
-		"REGISTRY_DATABASE_URL": postgresURL(t),
+		"REGISTRY_DATABASE_URL": pgtest.New(t),
 		"REGISTRY_BUCKET_URL":   "file://" + filepath.Join(t.TempDir(), "blobs"),
 	}
 	a, b := serve(t, settings), serve(t, settings)
