@@ -40,6 +40,7 @@ func (b *bench) measurePostgres(ctx context.Context) error {
 // postgres is a database server in a temporary folder.
 type postgres struct {
 	url     string
+	dir     string
 	running *process
 }
 
@@ -53,10 +54,7 @@ func startPostgres(ctx context.Context, b *bench) (*postgres, error) {
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
-	go func() {
-		<-db.running.done
-		_ = os.RemoveAll(dir) // a temporary folder: the system removes what is left
-	}()
+	db.dir = dir
 	return db, nil
 }
 
@@ -115,5 +113,7 @@ func databaseOwner(dir string) (*syscall.SysProcAttr, error) {
 	return &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}, nil
 }
 
-// stop asks for a fast shutdown.
-func (db *postgres) stop() error { return db.running.stop(syscall.SIGINT) }
+// stop asks for a fast shutdown and removes the data.
+func (db *postgres) stop() error {
+	return errors.Join(db.running.stop(syscall.SIGINT), os.RemoveAll(db.dir))
+}
