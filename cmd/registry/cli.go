@@ -20,10 +20,18 @@ type cli struct {
 
 	Output string `short:"o" enum:"text,json" default:"text" help:"Form of what is printed: text or json." placeholder:"FORM"`
 
-	Serve   serveCommand   `cmd:"" help:"Run the server. Brings the database up to date first."`
-	Config  configCommand  `cmd:"" help:"Print the settings that hold, with secrets hidden."`
-	Migrate migrateCommand `cmd:"" help:"Bring the database up to date, and do nothing else."`
-	Version versionCommand `cmd:"" help:"Print the version of this program."`
+	Serve       serveCommand       `cmd:"" help:"Run the server. Brings the database up to date first."`
+	Quickstart  quickstartCommand  `cmd:"" help:"Make a first project and print what clients need for it."`
+	Group       groupCommand       `cmd:"" help:"Groups: create, list, delete."`
+	Project     projectCommand     `cmd:"" help:"Projects: create, list, delete, move."`
+	User        userCommand        `cmd:"" help:"Users: create, list, password, block, token."`
+	Member      memberCommand      `cmd:"" help:"Members of groups and projects: add, remove, list."`
+	Token       tokenCommand       `cmd:"" help:"Deploy tokens: create, list, show, revoke, explain."`
+	CIVariables ciVariablesCommand `cmd:"" name:"ci-variables" help:"Print CI_DEPLOY_USER and CI_DEPLOY_PASSWORD of a project."`
+	Package     packageCommand     `cmd:"" help:"Packages: list, delete."`
+	Config      configCommand      `cmd:"" help:"Print the settings that hold, with secrets hidden."`
+	Migrate     migrateCommand     `cmd:"" help:"Bring the database up to date, and do nothing else."`
+	Version     versionCommand     `cmd:"" help:"Print the version of this program."`
 }
 
 const description = `A package registry with GitLab's addresses and deploy tokens.
