@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 
 	"pakhus/internal/registry"
 )
@@ -89,5 +90,8 @@ func ranked(db *gorm.DB, q registry.SearchQuery) *gorm.DB {
 	for _, term := range q.Terms {
 		args = append(args, term)
 	}
-	return db.Order(gorm.Expr("CASE WHEN packages.name_key = ? THEN 0 ELSE 1 END, "+whole+" DESC, packages.name_key, packages.id", args...))
+	return db.Order(clause.OrderBy{Expression: clause.Expr{
+		SQL:  "CASE WHEN packages.name_key = ? THEN 0 ELSE 1 END, " + whole + " DESC, packages.name_key, packages.id",
+		Vars: args,
+	}})
 }
