@@ -1,0 +1,66 @@
+package blob
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// durableDirs is the set of directories for blobs whose names are known to have
+// reached the disk. Each process finds out anew: that a directory exists does
+// not tell whether it outlives a power cut. A bit for each of the 1 + 256 +
+// 65,536 directories takes 8 KiB.
+type durableDirs struct {
+	mu   sync.RWMutex
+	bits [(1+1<<8+1<<16)/64 + 1]uint64
+}
+
+func (d *durableDirs) has(dir string) bool {
+	i := dirIndex(dir)
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.bits[i/64]>>(i%64)&1 == 1
+}
+
+func (d *durableDirs) add(dir string) {
+	i := dirIndex(dir)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.bits[i/64] |= 1 << (i % 64)
+}
+
+func (d *durableDirs) forget() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	clear(d.bits[:])
+}
+
+// dirIndex numbers the directories of valid keys: sha256, then sha256/ab, then
+// sha256/ab/cd.
+func dirIndex(dir string) uint64 {
+	hex := strings.ReplaceAll(strings.TrimPrefix(dir, blobsDir), "/", "")
+	n, _ := strconv.ParseUint(hex, 16, 16) // the key was checked; nothing is 0
+	return n + map[int]uint64{0: 0, 2: 1, 4: 1 + 1<<8}[len(hex)]
+}
+
+// syncFile makes a file's bytes or a directory's names survive a power cut.
+func syncFile(f *os.File) error {
+	if runtime.GOOS == "windows" {
+		// Windows cannot flush a directory, and NTFS journals its names itself.
+		if info, err := f.Stat(); err != nil || info.IsDir() {
+			return err
+		}
+	}
+	return f.Sync()
+}
+
+func absentIsFine(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
