@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -116,7 +117,7 @@ func skip(t testing.TB, err error) {
 func create(t testing.TB, server, template string) string {
 	t.Helper()
 	database := newName("test")
-	if err := execute(server, "CREATE DATABASE "+database+" TEMPLATE "+template); err != nil {
+	if err := execute(server, "CREATE DATABASE "+database+" TEMPLATE "+template+strategy(server)); err != nil {
 		t.Fatalf("make a test database: %v", err)
 	}
 	t.Cleanup(func() {
@@ -125,6 +126,23 @@ func create(t testing.TB, server, template string) string {
 		}
 	})
 	return withDatabase(server, database)
+}
+
+// strategy makes PostgreSQL 15 and later copy files, as earlier ones do: for
+// small databases that takes a third of the time of writing them to the log.
+func strategy(server string) string {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, server)
+	if err != nil {
+		return "" // the statement itself tells why
+	}
+	defer conn.Close(ctx)
+	major, _, _ := strings.Cut(conn.PgConn().ParameterStatus("server_version"), ".")
+	if n, err := strconv.Atoi(major); err != nil || n < 15 {
+		return ""
+	}
+	return " STRATEGY FILE_COPY"
 }
 
 // newName is harmless in SQL: lower-case letters and digits.
