@@ -1,8 +1,11 @@
 package main
 
 import (
+	"strings"
+
 	"pakhus/internal/gitlab"
 	"pakhus/internal/httpapi"
+	"pakhus/internal/npm"
 )
 
 // management is the management API.
@@ -12,5 +15,19 @@ func (p *parts) management() httpapi.API {
 
 // protocols are the package formats that the server speaks.
 func (p *parts) protocols() ([]httpapi.Protocol, error) {
-	return nil, nil
+	signer, err := npm.NewSigner(p.key.Reveal())
+	if err != nil {
+		return nil, err
+	}
+	npmHandler, err := npm.New(p.packages, p.tokens, npm.Options{
+		ExternalURL: strings.TrimRight(p.config.ExternalURL.String(), "/"),
+		Tarballs:    npm.TarballForm(p.config.TarballURLs),
+		MaxUpload:   p.config.MaxUploadNPM,
+		RedirectMin: p.config.RedirectMin,
+		Signer:      signer,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return []httpapi.Protocol{npmHandler}, nil
 }

@@ -19,8 +19,8 @@ type SearchText struct {
 	Exact string   // package that comes first when it matches
 }
 
-// nothing is a term that no package has.
-const nothing = "\x02"
+// noSuchTerm is a term that no package has.
+const noSuchTerm = "\x02"
 
 // exactTerm is a term about a property of the package, apart from the words of
 // its text: the control characters, which no word holds, keep it from being
@@ -93,7 +93,7 @@ func ParseSearchText(text string) SearchText {
 func (q *SearchText) addWords(word string) {
 	words := splitWords(word)
 	if len(words) == 0 {
-		words = []string{nothing} // punctuation alone asks for something, and we have nothing
+		words = []string{noSuchTerm} // punctuation alone asks for something, and we have nothing
 	}
 	q.Terms = append(q.Terms, words...)
 	if q.Exact == "" {

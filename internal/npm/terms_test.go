@@ -8,15 +8,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func mustName(t testing.TB, s string) Name {
-	t.Helper()
-	name, err := ParseName(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return name
-}
-
 func TestTerms(t *testing.T) {
 	terms := Terms(mustName(t, "@acme/Red-button"), "A button that is RED; 100%", []string{"user interface", "ui"}, "Ann")
 	for _, want := range []string{
@@ -50,7 +41,7 @@ func TestParseSearchText(t *testing.T) {
 		"keywords:a,b+c":        {Terms: []string{exactTerm("keyword", "a"), exactTerm("keyword", "b"), exactTerm("keyword", "c")}},
 		"maintainer:Ann x":      {Terms: []string{exactTerm("maintainer", "ann"), "x"}, Exact: "x"},
 		"ui not:old is:stable":  {Terms: []string{"ui"}, Not: []string{"old"}, Exact: "ui"},
-		"%":                     {Terms: []string{nothing}, Exact: "%"},
+		"%":                     {Terms: []string{noSuchTerm}, Exact: "%"},
 		"what:ever":             {Terms: []string{"what", "ever"}, Exact: "what:ever"},
 		"boost-exact:false a_b": {Terms: []string{"a", "b"}, Exact: "a_b"},
 	} {

@@ -1,0 +1,463 @@
+package npm
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"maps"
+	"net/http"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"pakhus/internal/auth"
+	"pakhus/internal/registry"
+)
+
+// repeatWindow is how long the same publish by the same publisher counts as a
+// retry: npm sends a PUT again whose answer was lost (npm.md 7.4).
+const repeatWindow = 10 * time.Minute
+
+// maxDocument bounds a publish body less its tarballs, in bytes: a packument is
+// put back whole to deprecate a version (npm.md 22).
+const maxDocument = 100 << 20
+
+// putPackument answers PUT /:name and PUT /:name/-rev/:rev: a publish when there
+// is a tarball in the body, else a change of what is there.
+func (h *Handler) putPackument(c echo.Context, req *request) error {
+	doc, err := h.readDocument(c, req)
+	if err != nil {
+		return err
+	}
+	defer doc.Close()
+	if doc.Name != "" || doc.ID != "" {
+		if err := checkDocumentName(doc, req.path.Name); err != nil {
+			return err
+		}
+	}
+	if len(doc.Attachments) == 0 {
+		return h.putMetadata(c, req, doc)
+	}
+	return h.publish(c, req, []*Document{doc})
+}
+
+// putBatch answers pnpm publish --batch: all documents in one transaction.
+func (h *Handler) putBatch(c echo.Context, req *request) error {
+	if req.level != projectLevel {
+		return h.errPublishHere()
+	}
+	body, err := expand(c.Request().Body, c.Request().Header.Get("Content-Encoding"))
+	if err != nil {
+		return err
+	}
+	docs, err := DecodeBatch(body, h.decodeOptions(c, req))
+	if err != nil {
+		return err
+	}
+	defer func() {
+		for _, doc := range docs {
+			doc.Close()
+		}
+	}()
+	return h.publish(c, req, docs)
+}
+
+func (h *Handler) readDocument(c echo.Context, req *request) (*Document, error) {
+	body, err := expand(c.Request().Body, c.Request().Header.Get("Content-Encoding"))
+	if err != nil {
+		return nil, err
+	}
+	return DecodeDocument(body, h.decodeOptions(c, req))
+}
+
+// decodeOptions give the decoder spools for tarballs, unless the caller may
+// change metadata only: then the first byte of a tarball ends the request.
+func (h *Handler) decodeOptions(c echo.Context, req *request) DecodeOptions {
+	return DecodeOptions{MaxDocument: maxDocument, NewSpool: func() (*registry.Spool, error) {
+		if req.level != projectLevel {
+			return nil, h.errPublishHere()
+		}
+		if err := auth.Allow(req.identity, auth.Publish, req.project); err != nil {
+			return nil, err
+		}
+		return h.packages.Spool(h.opts.MaxUpload), nil
+	}}
+}
+
+func (h *Handler) errPublishHere() error {
+	return registry.Errorf(registry.Forbidden, "403 Forbidden - packages cannot be published at group or instance level: use the address of a project, %s", h.projectHint())
+}
+
+// maySendMetadata lets users who may read, but not publish, send a body: a star
+// is a PUT of the document. Whatever else is in it meets the gate again.
+func (h *Handler) maySendMetadata(c echo.Context, req *request) bool {
+	return req.path.Kind == KindPackument && c.Request().Method == http.MethodPut && req.identity.Kind == auth.UserIdentity &&
+		c.Request().ContentLength >= 0 && c.Request().ContentLength <= maxSmallBody &&
+		auth.Allow(req.identity, auth.Read, req.project) == nil
+}
+
+func checkDocumentName(doc *Document, name Name) error {
+	for field, value := range map[string]string{"name": doc.Name, "_id": doc.ID} {
+		if value != "" && value != name.String() {
+			return registry.Errorf(registry.Invalid, "%s is %q in the body and %q in the address", field, value, name)
+		}
+	}
+	return nil
+}
+
+// publish checks every document and stores all new versions in one transaction,
+// or none.
+func (h *Handler) publish(c echo.Context, req *request, docs []*Document) error {
+	ctx := c.Request().Context()
+	if len(docs) == 0 {
+		return registry.Errorf(registry.Invalid, "packages is empty")
+	}
+	var pubs []registry.Publication
+	var repeated registry.Package
+	for _, doc := range docs {
+		if len(doc.Sigstore) > 0 {
+			c.Response().Header().Set("Npm-Notice", "the provenance statement was not stored: this registry does not keep attestations yet")
+		}
+		pub, existing, err := h.plan(ctx, req, doc)
+		if err != nil {
+			return err
+		}
+		if existing != nil {
+			repeated = *existing
+			continue
+		}
+		pubs = append(pubs, pub)
+	}
+	if len(pubs) == 0 {
+		return answerWritten(c, repeated)
+	}
+	heads, err := h.packages.Publish(ctx, pubs)
+	if registry.KindOf(err) == registry.Conflict {
+		return errPublished(pubs[0].Versions[0].Version)
+	}
+	if err != nil {
+		return err
+	}
+	return answerWritten(c, heads[0])
+}
+
+func answerWritten(c echo.Context, head registry.Package) error {
+	return c.JSON(http.StatusOK, written{OK: true, Success: true, ID: head.Name, Rev: rev(head)})
+}
+
+// errPublished is worded so that release tools recognise it: some look for
+// npm's words and some for GitLab's (npm.md 7.3). The kind is Forbidden because
+// npm 6 with --force would unpublish after a 409.
+func errPublished(version string) error {
+	return registry.Errorf(registry.Forbidden,
+		"403 Forbidden - You cannot publish over the previously published versions: %s. Package already exists.", version)
+}
+
+// plan checks one document (npm.md 7.2) and says what to store; existing is set
+// when the document repeats a publish that succeeded.
+func (h *Handler) plan(ctx context.Context, req *request, doc *Document) (pub registry.Publication, existing *registry.Package, err error) {
+	name, err := ParseName(doc.Name)
+	if err != nil {
+		return pub, nil, err
+	}
+	if doc.ID != "" && doc.ID != doc.Name {
+		return pub, nil, registry.Errorf(registry.Invalid, "_id is %q and name is %q", doc.ID, doc.Name)
+	}
+	head, err := h.packages.Package(ctx, req.project.ID, registry.NPM, name.Key())
+	known := err == nil
+	switch {
+	case known:
+	case registry.KindOf(err) != registry.NotFound:
+		return pub, nil, err
+	default:
+		if err := name.CheckNew(); err != nil {
+			return pub, nil, err
+		}
+		if err := h.checkTwin(ctx, req.project.ID, name); err != nil {
+			return pub, nil, err
+		}
+	}
+	raw, err := h.newVersionOf(ctx, head, doc)
+	if err != nil {
+		return pub, nil, err
+	}
+	up, err := inspect(doc, name, raw)
+	if err != nil {
+		return pub, nil, err
+	}
+	if known {
+		repeat, err := h.checkDuplicate(ctx, req, head, up)
+		if err != nil {
+			return pub, nil, err
+		}
+		if repeat {
+			return pub, &head, nil
+		}
+	}
+	pub, err = h.publication(ctx, req, head, name, doc, up)
+	return pub, nil, err
+}
+
+// newVersionOf picks the version that a document publishes. A document normally
+// has one. Merged documents (npm 6 to 9 after a 409, mirrors) repeat what is
+// stored beside exactly one new version.
+func (h *Handler) newVersionOf(ctx context.Context, head registry.Package, doc *Document) (RawVersion, error) {
+	switch len(doc.Versions) {
+	case 0:
+		return RawVersion{}, registry.Errorf(registry.Invalid, "versions is empty")
+	case 1:
+		return doc.Versions[0], nil
+	}
+	if head.ID == 0 {
+		return RawVersion{}, registry.Errorf(registry.Invalid, "versions holds %d new versions: publish one at a time", len(doc.Versions))
+	}
+	stored, err := h.storedManifests(ctx, head)
+	if err != nil {
+		return RawVersion{}, err
+	}
+	var fresh []RawVersion
+	for _, v := range doc.Versions {
+		manifest, ok := stored[v.Key]
+		if !ok {
+			fresh = append(fresh, v)
+			continue
+		}
+		if err := sameManifest(v, manifest); err != nil {
+			return RawVersion{}, err
+		}
+	}
+	switch len(fresh) {
+	case 0:
+		return RawVersion{}, errPublished(doc.Versions[len(doc.Versions)-1].Key)
+	case 1:
+		return fresh[0], nil
+	}
+	return RawVersion{}, registry.Errorf(registry.Invalid, "versions holds %d new versions: publish one at a time", len(fresh))
+}
+
+// upload is a checked tarball with its manifest.
+type upload struct {
+	version  string
+	spool    *registry.Spool
+	manifest Manifest
+	archive  *Archive
+	digests  registry.Digests
+}
+
+func (u upload) integrity() string {
+	return "sha512-" + base64.StdEncoding.EncodeToString(u.digests.SHA512[:])
+}
+
+func (u upload) shasum() string { return hex.EncodeToString(u.digests.SHA1[:]) }
+
+// declared is what a body's manifest claims; everything but name and version
+// may have any shape.
+type declared struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
+	Dist    struct {
+		Integrity json.RawMessage `json:"integrity"`
+		Shasum    json.RawMessage `json:"shasum"`
+	} `json:"dist"`
+}
+
+// inspect checks what the body claims against the bytes that came.
+func inspect(doc *Document, name Name, raw RawVersion) (upload, error) {
+	var claim declared
+	if err := json.Unmarshal(raw.Raw, &claim); err != nil {
+		return upload{}, registry.Wrapf(registry.Invalid, err, "versions[%q] is not a manifest with a name, a version and a dist", raw.Key)
+	}
+	if claim.Name != name.String() || claim.Version != raw.Key {
+		return upload{}, registry.Errorf(registry.Invalid, "versions[%q] is the manifest of %s@%s", raw.Key, claim.Name, claim.Version)
+	}
+	if _, err := ParseVersion(raw.Key); err != nil {
+		return upload{}, err
+	}
+	spool, err := tarballOf(doc, name, raw.Key)
+	if err != nil {
+		return upload{}, err
+	}
+	up := upload{version: raw.Key, spool: spool, digests: spool.Digests()}
+	if err := up.checkDigests(claim); err != nil {
+		return upload{}, err
+	}
+	body, err := spool.Open()
+	if err != nil {
+		return upload{}, err
+	}
+	if up.archive, err = ReadArchive(body, DefaultLimits); err != nil {
+		return upload{}, err
+	}
+	if err := CompareManifests(raw.Raw, up.archive.Manifest, name, raw.Key); err != nil {
+		return upload{}, err
+	}
+	up.manifest, err = StripManifest(raw.Raw)
+	return up, err
+}
+
+// tarballOf finds the one tarball of a document. Its key only serves to find it:
+// the stored name is our own.
+func tarballOf(doc *Document, name Name, version string) (*registry.Spool, error) {
+	var found *registry.Spool
+	for key, attachment := range doc.Attachments {
+		want := tarballFile(name, version)
+		if key != name.String()+"-"+version+".tgz" && path.Base(key) != want {
+			return nil, registry.Errorf(registry.Invalid, "_attachments[%q] is not the tarball of %s@%s", key, name, version)
+		}
+		if found != nil {
+			return nil, registry.Errorf(registry.Invalid, "_attachments holds more than one tarball")
+		}
+		if attachment.Length >= 0 && attachment.Length != attachment.Spool.Size() {
+			return nil, registry.Errorf(registry.Invalid, "_attachments[%q].length is %d, but data has %d bytes", key, attachment.Length, attachment.Spool.Size())
+		}
+		found = attachment.Spool
+	}
+	if found == nil || found.Size() == 0 {
+		return nil, registry.Errorf(registry.Invalid, "_attachments holds no tarball of %s@%s. Attachment data is empty.", name, version)
+	}
+	return found, nil
+}
+
+// checkDigests compares the digests that the manifest declares, if it does. Of
+// several integrity values each that we compute must match; none that we know
+// is a mistake too.
+func (u upload) checkDigests(claim declared) error {
+	if shasum := text(claim.Dist.Shasum); shasum != "" && !strings.EqualFold(shasum, u.shasum()) {
+		return registry.Errorf(registry.Invalid, "dist.shasum is %s, but the tarball has %s", shasum, u.shasum())
+	}
+	integrity := text(claim.Dist.Integrity)
+	if integrity == "" {
+		return nil
+	}
+	sums := map[string][]byte{"sha512": u.digests.SHA512[:], "sha256": u.digests.SHA256[:], "sha1": u.digests.SHA1[:]}
+	strong := false
+	for value := range strings.FieldsSeq(integrity) {
+		value, _, _ = strings.Cut(value, "?")
+		algorithm, encoded, _ := strings.Cut(value, "-")
+		sum, known := sums[algorithm]
+		if known && encoded != base64.StdEncoding.EncodeToString(sum) {
+			return registry.Errorf(registry.Invalid, "dist.integrity is %s, but the tarball has %s", integrity, u.integrity())
+		}
+		strong = strong || algorithm == "sha512"
+	}
+	if !strong {
+		return registry.Errorf(registry.Invalid, "dist.integrity has no sha512 value")
+	}
+	return nil
+}
+
+// checkDuplicate refuses a version that exists or existed. The same bytes by the
+// same publisher a moment ago are a repeat and succeed.
+func (h *Handler) checkDuplicate(ctx context.Context, req *request, head registry.Package, up upload) (repeat bool, err error) {
+	v, err := h.packages.Version(ctx, head.ID, up.version)
+	if registry.KindOf(err) == registry.NotFound {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	if v.Status == registry.Deleted {
+		return false, registry.Errorf(registry.Forbidden,
+			"403 Forbidden - version %s was unpublished and cannot be published again: others may have locked its old content. Publish a new version", up.version)
+	}
+	state, err := stateOf(v)
+	if err != nil {
+		return false, err
+	}
+	fresh := h.packages.Now().Sub(v.CreatedAt) < repeatWindow
+	if fresh && state.Integrity == up.integrity() && v.PublishedBy == req.identity.Name {
+		return true, nil
+	}
+	return false, errPublished(up.version)
+}
+
+// publication turns a checked upload into rows.
+func (h *Handler) publication(ctx context.Context, req *request, head registry.Package, name Name, doc *Document, up upload) (registry.Publication, error) {
+	tags, isLatest, err := h.tagsOf(ctx, head, doc, up.version)
+	if err != nil {
+		return registry.Publication{}, err
+	}
+	by := person{Name: req.identity.Name, Email: req.identity.Email}
+	state := newState(up, by)
+	if h.opts.Signer != nil {
+		signature, err := h.opts.Signer.sign(name.String(), up.version, state.Integrity)
+		if err != nil {
+			return registry.Publication{}, err
+		}
+		state.Signatures = []Signature{signature}
+	}
+	fragments, err := fragmentsOf(up.manifest.JSON, state)
+	if err != nil {
+		return registry.Publication{}, err
+	}
+	readme := up.manifest.Readme
+	if readme == "" {
+		readme = doc.Readme
+	}
+	if fragments[topFragment], err = TopFragment(up.manifest.JSON, readme, up.manifest.ReadmeFilename); err != nil {
+		return registry.Publication{}, err
+	}
+	encoded, err := encodeState(state)
+	if err != nil {
+		return registry.Publication{}, err
+	}
+	version, err := ParseVersion(up.version)
+	if err != nil {
+		return registry.Publication{}, err
+	}
+	pub := registry.Publication{
+		ProjectID: req.project.ID, Format: registry.NPM, Name: name.String(), Key: name.Key(), Tags: tags, By: req.identity.Actor(),
+		Versions: []registry.NewVersion{{
+			Version: up.version, Key: up.version, SortKey: version.SortKey(), Manifest: up.manifest.JSON, State: encoded,
+			Fragments: fragments, Files: []registry.NewFile{{Name: tarballFile(name, up.version), Body: up.spool}},
+		}},
+	}
+	if isLatest {
+		pub.Listing, err = newListing(name, up.version, up.manifest.JSON, by, string(appendTime(nil, h.packages.Now())))
+	}
+	return pub, err
+}
+
+// tagsOf checks the tags that a document sets. The first version becomes latest
+// whatever its tag is: yarn and pnpm fail without (npm.md 3.3).
+func (h *Handler) tagsOf(ctx context.Context, head registry.Package, doc *Document, version string) (tags []registry.TagChange, isLatest bool, err error) {
+	for _, tag := range slices.Sorted(maps.Keys(doc.DistTags)) {
+		if err := CheckTag(tag); err != nil {
+			return nil, false, err
+		}
+		target := doc.DistTags[tag]
+		switch {
+		case target == version:
+			tags = append(tags, registry.TagChange{Tag: tag, VersionKey: version})
+			isLatest = isLatest || tag == latestTag
+		case len(doc.Versions) == 1:
+			return nil, false, registry.Errorf(registry.Invalid, "dist-tags[%q] is %q, but the version published is %s", tag, target, version)
+		}
+	}
+	if isLatest {
+		return tags, true, nil
+	}
+	if head.ID != 0 {
+		stored, err := h.packages.Tags(ctx, head.ID)
+		if err != nil {
+			return nil, false, err
+		}
+		_, hasLatest := stored[latestTag]
+		isLatest = !hasLatest
+	} else {
+		isLatest = true
+	}
+	return append(tags, registry.TagChange{Tag: latestTag, VersionKey: version, IfAbsent: true}), isLatest, nil
+}
+
+func newState(up upload, by person) State {
+	return State{
+		Integrity: up.integrity(), Shasum: up.shasum(), FileCount: up.archive.FileCount, UnpackedSize: up.archive.UnpackedSize,
+		HasInstallScript: HasInstallScript(up.manifest.JSON, up.archive.HasBindingGyp), HasShrinkwrap: up.archive.HasShrinkwrap,
+		NpmUser: by, Deprecated: up.manifest.Deprecated,
+	}
+}
