@@ -81,7 +81,7 @@ func NewFrom(t testing.TB, name string, prepare func(databaseURL string) error) 
 // to the disk as in production, for measuring.
 func Durable(t testing.TB) string {
 	t.Helper()
-	s, err := start("on")
+	s, err := start(true)
 	if err != nil {
 		skip(t, err)
 	}
@@ -98,7 +98,7 @@ func base(t testing.TB) string {
 	mu.Lock()
 	defer mu.Unlock()
 	if running == nil && startErr == nil {
-		running, startErr = start("off")
+		running, startErr = start(false)
 	}
 	if startErr != nil {
 		skip(t, startErr)
