@@ -1,7 +1,6 @@
 package npm
 
 import (
-	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -28,7 +27,7 @@ func (h *Handler) postBulkAudit(c echo.Context, _ *request) error {
 	if err != nil {
 		return err
 	}
-	if err := checkBulkAudit(json.NewDecoder(body)); err != nil {
+	if err := checkBulkAudit(newDecoder(body, DecodeOptions{MaxDocument: maxAuditExpanded})); err != nil {
 		return err
 	}
 	return c.JSON(http.StatusOK, struct{}{})
@@ -40,11 +39,11 @@ func (h *Handler) postAudit(c echo.Context, _ *request) error {
 	if err != nil {
 		return err
 	}
-	decoder := json.NewDecoder(body)
-	if err := expectDelim(decoder, '{'); err != nil {
+	d := newDecoder(body, DecodeOptions{MaxDocument: maxAuditExpanded})
+	if err := d.object("the body", func(string) error { return d.s.skip() }); err != nil {
 		return err
 	}
-	if err := skipRest(decoder); err != nil {
+	if err := d.s.finish(); err != nil {
 		return err
 	}
 	return c.JSON(http.StatusOK, auditAnswer{
@@ -59,7 +58,7 @@ func auditBody(r *http.Request) (io.Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &boundedReader{r: body, left: maxAuditExpanded}, nil
+	return body, nil
 }
 
 // expand undoes a content coding of a request. Others than gzip and deflate are
@@ -110,51 +109,17 @@ func bodyError(err error, text string) error {
 }
 
 // checkBulkAudit reads {name: [versions]} without keeping it.
-func checkBulkAudit(d *json.Decoder) error {
-	if err := expectDelim(d, '{'); err != nil {
+func checkBulkAudit(d *decoder) error {
+	err := d.object("the body", func(string) error {
+		return d.array("the versions", func() error {
+			if c, err := d.s.next(); err != nil || c != '"' {
+				return errors.Join(err, registry.Errorf(registry.Invalid, "the body must hold package names with arrays of versions"))
+			}
+			return d.s.skip()
+		})
+	})
+	if err != nil {
 		return err
 	}
-	for d.More() {
-		if _, err := d.Token(); err != nil { // the name: an object's key is a string
-			return bodyError(err, "the body is not JSON")
-		}
-		if err := expectDelim(d, '['); err != nil {
-			return err
-		}
-		for d.More() {
-			version, err := d.Token()
-			if err != nil {
-				return bodyError(err, "the body is not JSON")
-			}
-			if _, ok := version.(string); !ok {
-				return registry.Errorf(registry.Invalid, "the body must hold package names with arrays of versions")
-			}
-		}
-		if err := expectDelim(d, ']'); err != nil {
-			return err
-		}
-	}
-	return skipRest(d)
-}
-
-func expectDelim(d *json.Decoder, want json.Delim) error {
-	token, err := d.Token()
-	if err != nil {
-		return bodyError(err, "the body is not JSON")
-	}
-	if token != want {
-		return registry.Errorf(registry.Invalid, "the body must hold package names with arrays of versions")
-	}
-	return nil
-}
-
-// skipRest reads to the end, so that malformed and oversized bodies are noticed.
-func skipRest(d *json.Decoder) error {
-	for {
-		if _, err := d.Token(); errors.Is(err, io.EOF) {
-			return nil
-		} else if err != nil {
-			return bodyError(err, "the body is not JSON")
-		}
-	}
+	return d.s.finish()
 }
