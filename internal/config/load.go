@@ -73,8 +73,6 @@ func (l *loader) problem(format string, args ...any) {
 	l.problems = append(l.problems, fmt.Sprintf(format, args...))
 }
 
-func variable(key string) string { return variablePrefix + strings.ToUpper(key) }
-
 // environment reads the variables, and the files that _FILE variables name.
 func (l *loader) environment(environ []string) map[string]value {
 	found := map[string]value{}

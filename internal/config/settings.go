@@ -25,14 +25,22 @@ const minCache = 1 << 20
 
 // table lists all settings, in the order of the documentation.
 var table = []setting{
-	{"listen", "127.0.0.1:8080", func(c *Config, s string) (err error) { c.Listen, err = parseAddress(s); return },
-		func(c *Config) string { return c.Listen }},
-	{"metrics_listen", "", func(c *Config, s string) (err error) { c.MetricsListen, err = parseAddress(s); return },
-		func(c *Config) string { return c.MetricsListen }},
-	{"external_url", "", func(c *Config, s string) (err error) { c.ExternalURL, err = parseExternalURL(s); return },
-		func(c *Config) string { return c.ExternalURL.String() }},
-	{"data_dir", "data", func(c *Config, s string) (err error) { c.DataDir, err = parseDir(s); return },
-		func(c *Config) string { return c.DataDir }},
+	{
+		"listen", "127.0.0.1:8080", func(c *Config, s string) (err error) { c.Listen, err = parseAddress(s); return },
+		func(c *Config) string { return c.Listen },
+	},
+	{
+		"metrics_listen", "", func(c *Config, s string) (err error) { c.MetricsListen, err = parseAddress(s); return },
+		func(c *Config) string { return c.MetricsListen },
+	},
+	{
+		"external_url", "", func(c *Config, s string) (err error) { c.ExternalURL, err = parseExternalURL(s); return },
+		func(c *Config) string { return c.ExternalURL.String() },
+	},
+	{
+		"data_dir", "data", func(c *Config, s string) (err error) { c.DataDir, err = parseDir(s); return },
+		func(c *Config) string { return c.DataDir },
+	},
 	{"database_url", "", func(c *Config, s string) (err error) {
 		c.DatabaseURL, err = parseLocation(s, "sqlite", "postgres", "postgresql")
 		return
@@ -49,16 +57,22 @@ var table = []setting{
 	sizeSetting("max_upload_maven", "3GiB", 1, func(c *Config) *int64 { return &c.MaxUploadMaven }),
 	sizeSetting("cache_size", "256MiB", minCache, func(c *Config) *int64 { return &c.CacheSize }),
 	sizeSetting("redirect_min", "0", 0, func(c *Config) *int64 { return &c.RedirectMin }),
-	{"tarball_urls", Canonical, func(c *Config, s string) (err error) { c.TarballURLs, err = parseWord(s, Canonical, GitLab); return },
-		func(c *Config) string { return c.TarballURLs }},
-	{"trusted_proxies", "", func(c *Config, s string) (err error) { c.TrustedProxies, err = parseNetworks(s); return }, showNetworks},
-	{"log_format", "", func(c *Config, s string) (err error) { c.LogFormat, err = parseWord(s, "json", "text"); return },
-		func(c *Config) string { return c.LogFormat }},
-	{"log_level", "info", func(c *Config, s string) (err error) {
-		c.LogLevel, err = parseWord(s, "debug", "info", "warn", "error")
-		return
+	{
+		"tarball_urls", Canonical, func(c *Config, s string) (err error) { c.TarballURLs, err = parseWord(s, Canonical, GitLab); return },
+		func(c *Config) string { return c.TarballURLs },
 	},
-		func(c *Config) string { return c.LogLevel }},
+	{"trusted_proxies", "", func(c *Config, s string) (err error) { c.TrustedProxies, err = parseNetworks(s); return }, showNetworks},
+	{
+		"log_format", "", func(c *Config, s string) (err error) { c.LogFormat, err = parseWord(s, "json", "text"); return },
+		func(c *Config) string { return c.LogFormat },
+	},
+	{
+		"log_level", "info", func(c *Config, s string) (err error) {
+			c.LogLevel, err = parseWord(s, "debug", "info", "warn", "error")
+			return
+		},
+		func(c *Config) string { return c.LogLevel },
+	},
 }
 
 func sizeSetting(key, fallback string, least int64, field func(*Config) *int64) setting {

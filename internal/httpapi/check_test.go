@@ -1,13 +1,12 @@
 package httpapi
 
 import (
+	"net/http/httptest"
 	"net/netip"
 	"net/url"
 	"strings"
 	"testing"
 	"unicode/utf8"
-
-	"net/http/httptest"
 )
 
 // Spellings that no package client sends are refused before routing (threats.md

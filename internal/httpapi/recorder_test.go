@@ -25,7 +25,8 @@ type connection struct {
 }
 
 func (c *connection) SetWriteDeadline(t time.Time) error { c.writes = append(c.writes, t); return nil }
-func (c *connection) SetReadDeadline(t time.Time) error  { c.reads = append(c.reads, t); return nil }
+
+func (c *connection) SetReadDeadline(t time.Time) error { c.reads = append(c.reads, t); return nil }
 
 func (c *connection) ReadFrom(r io.Reader) (int64, error) {
 	if limited, ok := r.(*io.LimitedReader); ok {

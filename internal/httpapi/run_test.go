@@ -29,7 +29,11 @@ func start(t *testing.T, w world, config *tls.Config) (addr string, stop context
 	ctx, stop := context.WithCancel(context.Background())
 	done = make(chan error, 1)
 	go func() { done <- w.Run(ctx, l, config); close(done) }()
-	t.Cleanup(func() { stop(); <-done })
+	t.Cleanup(func() {
+		stop()
+		for range done { // until it is closed; a test may have taken the error
+		}
+	})
 	return l.Addr().String(), stop, done
 }
 

@@ -41,10 +41,10 @@ type broken struct {
 }
 
 func (b broken) Read(p []byte) (int, error) {
-	if b.Reader.Len() <= 2 {
+	if b.Len() <= 2 {
 		return 0, b.err
 	}
-	return b.Reader.Read(p[:1])
+	return b.memory.Read(p[:1])
 }
 
 var modified = time.Date(2026, 3, 1, 12, 0, 0, 500, time.UTC)
