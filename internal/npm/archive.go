@@ -2,9 +2,11 @@ package npm
 
 import (
 	"archive/tar"
+	"bufio"
+	"bytes"
 	"errors"
+	"hash/maphash"
 	"io"
-	"path"
 	"strings"
 
 	"github.com/klauspost/compress/gzip"
@@ -16,8 +18,8 @@ import (
 // cannot keep the server busy for long.
 type Limits struct {
 	Entries  int
-	Unpacked int64 // bytes
-	Ratio    int64 // unpacked to packed, above RatioFrom
+	Unpacked int64 // bytes, as they really come out of gzip
+	Ratio    int64 // unpacked to packed, above ratioFrom
 	Manifest int64 // bytes of package.json
 	Path     int   // bytes of an entry's name
 }
@@ -38,45 +40,46 @@ type Archive struct {
 	HasBindingGyp bool
 }
 
-// ReadArchive reads a tarball in one pass, without unpacking it. What npm would
-// not pack, or what clients would read in different ways, is Invalid: entries
-// that lead out of the folder, links, devices, sparse files, two manifests,
-// names that differ only in case from package.json; so is what goes over the
-// limits.
+// ReadArchive reads a tarball in one pass, without unpacking it. What clients
+// would read in different ways, or what could hurt when they unpack it, is
+// Invalid: names that lead out of the package or differ in case only, links that
+// do, devices, sparse files, a second package.json, data behind the end. A
+// package.json or an archive over the limits is Invalid too.
+//
+// Clients take the first part off each name, whatever it is, so package/a and
+// other/a are the same file to us as well.
 func ReadArchive(body io.Reader, limits Limits) (*Archive, error) {
 	packed := &countingReader{r: body}
-	zipped, err := gzip.NewReader(packed)
+	buffered := bufio.NewReaderSize(packed, 64<<10) // gzip reads no byte too many from it
+	zipped, err := gzip.NewReader(buffered)
 	if err != nil {
 		return nil, archiveError(err, "it is not gzip")
 	}
+	zipped.Multistream(false) // readers differ in whether they go on behind the first member
 	unpacked := &limitedArchive{r: zipped, packed: packed, limits: limits}
-	a := &archiveReader{limits: limits}
-	entries := tar.NewReader(unpacked)
-	for {
-		header, err := entries.Next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return nil, archiveError(err, "it is not a tar archive")
-		}
-		if err := a.entry(header, entries); err != nil {
-			return nil, err
-		}
+	a := &archiveReader{limits: limits, names: map[uint64]uint64{}}
+	if err := a.entries(tar.NewReader(unpacked)); err != nil {
+		return nil, err
 	}
-	// What follows the end of the archive is read too: it is checked by gzip and
-	// counts for the limits.
-	if _, err := io.Copy(io.Discard, unpacked); err != nil {
-		return nil, archiveError(err, "its end is damaged")
+	// Reading on to the end makes gzip compare its checksum.
+	if err := onlyZeros(unpacked); err != nil {
+		return nil, err
+	}
+	if err := onlyZeros(buffered); err != nil {
+		return nil, err
 	}
 	if a.Manifest == nil {
-		return nil, errArchive("it holds no package.json in its first folder")
+		return nil, errArchive("it holds no package.json in its folder")
 	}
 	return &a.Archive, nil
 }
 
 func errArchive(why string) error {
 	return registry.Errorf(registry.Invalid, "the tarball is refused: %s", why)
+}
+
+func errEntry(name, why string) error {
+	return registry.Errorf(registry.Invalid, "the tarball is refused: entry %q %s", cutText(name, 200), why)
 }
 
 func archiveError(err error, why string) error {
@@ -86,64 +89,112 @@ func archiveError(err error, why string) error {
 	return registry.Wrapf(registry.Invalid, err, "the tarball is refused: %s", why)
 }
 
+// onlyZeros reads to the end. Zeros are padding; anything else is data that only
+// some readers see.
+func onlyZeros(r io.Reader) error {
+	buf := make([]byte, 4<<10)
+	for {
+		n, err := r.Read(buf)
+		if len(bytes.Trim(buf[:n], "\x00")) > 0 {
+			return errArchive("data follows its end")
+		}
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return archiveError(err, "its end is damaged")
+		}
+	}
+}
+
 // archiveReader collects what the entries tell.
 type archiveReader struct {
 	Archive
-	limits  Limits
-	entries int
-	root    string // first folder, as clients strip it
+	limits Limits
+	count  int
+	names  map[uint64]uint64 // hash of a file's name without regard to case, to that of its name
+}
+
+func (a *archiveReader) entries(r *tar.Reader) error {
+	for {
+		header, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return archiveError(err, "it is not a tar archive")
+		}
+		if a.count++; a.count > a.limits.Entries {
+			return registry.Errorf(registry.Invalid, "the tarball is refused: it holds more than %d entries", a.limits.Entries)
+		}
+		if err := a.entry(header, r); err != nil {
+			return err
+		}
+	}
 }
 
 func (a *archiveReader) entry(header *tar.Header, content io.Reader) error {
-	if a.entries++; a.entries > a.limits.Entries {
-		return registry.Errorf(registry.Invalid, "the tarball is refused: it holds more than %d entries", a.limits.Entries)
+	for key := range header.PAXRecords {
+		if strings.HasPrefix(key, "GNU.sparse.") {
+			return errEntry(header.Name, "is a sparse file")
+		}
 	}
-	if err := checkEntryName(header.Name, a.limits.Path); err != nil {
+	if header.Typeflag == tar.TypeXGlobalHeader { // git archive writes one, with the commit
+		return checkGlobalHeader(header)
+	}
+	name, err := entryName(header.Name, a.limits.Path)
+	if err != nil {
 		return err
 	}
 	switch header.Typeflag {
-	case tar.TypeXGlobalHeader:
-		return nil // git archive writes one
-	case tar.TypeDir:
-		return nil
 	case tar.TypeReg:
-	default:
-		return registry.Errorf(registry.Invalid, "the tarball is refused: entry %q is neither a file nor a folder", header.Name)
-	}
-	for key := range header.PAXRecords {
-		if strings.HasPrefix(key, "GNU.sparse.") {
-			return registry.Errorf(registry.Invalid, "the tarball is refused: entry %q is a sparse file", header.Name)
+		if strings.HasSuffix(header.Name, "/") { // a folder to some readers
+			return errEntry(header.Name, "is a file that is called like a folder")
 		}
+		a.FileCount++
+		a.UnpackedSize += header.Size
+		return a.file(header, name, content)
+	case tar.TypeDir, tar.TypeSymlink, tar.TypeLink:
+		if _, special := rootFiles[strings.ToLower(name)]; special {
+			return errEntry(header.Name, "is not a file")
+		}
+		return checkLink(header, name, a.limits.Path)
 	}
-	a.FileCount++
-	a.UnpackedSize += header.Size
-	return a.file(path.Clean(header.Name), header.Size, content)
+	return errEntry(header.Name, "is neither a file nor a folder")
 }
 
-// file looks at the files of the package's root that mean something.
-func (a *archiveReader) file(name string, size int64, content io.Reader) error {
-	folder, base, nested := strings.Cut(name, "/")
-	if !nested {
+// rootFiles are the files of the package's root that change how it is installed.
+var rootFiles = map[string]struct{}{"package.json": {}, "npm-shrinkwrap.json": {}, "binding.gyp": {}}
+
+// file looks at a file; name is without the folder that clients take off.
+func (a *archiveReader) file(header *tar.Header, name string, content io.Reader) error {
+	if name == "" { // beside the folder: clients do not unpack it
 		return nil
 	}
-	if a.root == "" {
-		a.root = folder
-	}
-	if folder != a.root || strings.Contains(base, "/") {
-		return nil
-	}
-	switch {
-	case base == "package.json":
-		if a.Manifest != nil {
-			return errArchive("it holds package.json twice")
+	folded := strings.ToLower(name)
+	_, special := rootFiles[folded]
+	exact := maphash.String(keySeed, name)
+	fold := maphash.String(keySeed, folded)
+	if other, taken := a.names[fold]; taken {
+		switch {
+		case other != exact:
+			return errEntry(header.Name, "differs only in case from another one")
+		case special:
+			return errEntry(header.Name, "comes twice")
 		}
-		return a.manifest(size, content)
-	case strings.EqualFold(base, "package.json"):
-		return registry.Errorf(registry.Invalid, "the tarball is refused: %q would take the place of package.json where case does not count", name)
-	case base == "npm-shrinkwrap.json":
+	}
+	a.names[fold] = exact
+	switch name {
+	case "package.json":
+		return a.manifest(header.Size, content)
+	case "npm-shrinkwrap.json":
 		a.HasShrinkwrap = true
-	case base == "binding.gyp":
+	case "binding.gyp":
 		a.HasBindingGyp = true
+	default:
+		if special {
+			return errEntry(header.Name, "would take the place of "+folded+" where case does not count")
+		}
 	}
 	return nil
 }
@@ -156,26 +207,8 @@ func (a *archiveReader) manifest(size int64, content io.Reader) error {
 	if err != nil {
 		return archiveError(err, "package.json is cut off")
 	}
-	a.Manifest = []byte(strings.TrimPrefix(string(text), "\ufeff")) // Windows editors; npm takes it off too
-	return nil
-}
-
-// checkEntryName refuses names that could lead out of the folder that a client
-// unpacks into, on any system.
-func checkEntryName(name string, limit int) error {
-	switch {
-	case len(name) > limit:
-		return registry.Errorf(registry.Invalid, "the tarball is refused: an entry's name is longer than %d bytes", limit)
-	case strings.ContainsRune(name, 0):
-		return errArchive("an entry's name holds NUL")
-	case strings.HasPrefix(name, "/"), strings.HasPrefix(name, `\`), len(name) > 1 && name[1] == ':':
-		return registry.Errorf(registry.Invalid, "the tarball is refused: entry %q has an absolute name", name)
-	}
-	for _, part := range strings.FieldsFunc(name, func(r rune) bool { return r == '/' || r == '\\' }) {
-		if part == ".." {
-			return registry.Errorf(registry.Invalid, "the tarball is refused: entry %q leads out of the package", name)
-		}
-	}
+	// Windows editors write a byte order mark; npm takes it off too.
+	a.Manifest = bytes.TrimPrefix(text, []byte("\ufeff"))
 	return nil
 }
 

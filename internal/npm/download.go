@@ -75,7 +75,7 @@ func (h *Handler) redirect(c echo.Context, file registry.File) (done bool, err e
 		return false, nil
 	}
 	address, err := h.packages.SignedURL(c.Request().Context(), file, signedURLLife)
-	if registry.KindOf(err) == registry.Unsupported && err != nil {
+	if registry.KindOf(err) == registry.Unsupported {
 		return false, nil
 	}
 	if err != nil {

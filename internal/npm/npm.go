@@ -188,8 +188,8 @@ func (h *Handler) serve(c echo.Context, l level, pattern string) error {
 }
 
 // admit is the gate: it finds who asks and where, and lets the request through
-// or not. At project level the decision is complete. At the other levels it
-// depends on the package: see find.
+// or not. What reads at group or instance level meets the gate again for each
+// project that has the package: see find.
 func (h *Handler) admit(c echo.Context, req *request) error {
 	var err error
 	if req.identity, err = auth.Require(c, req.action); err != nil {
@@ -202,9 +202,30 @@ func (h *Handler) admit(c echo.Context, req *request) error {
 	case projectLevel:
 		return h.admitProject(c, req)
 	case groupLevel:
-		return h.admitGroup(c, req)
+		if err := h.admitGroup(c, req); err != nil {
+			return err
+		}
 	}
-	return nil
+	return h.admitChange(c, req)
+}
+
+// admitChange decides about changes at group and instance level, before the body
+// is read: by the project that has the package.
+func (h *Handler) admitChange(c echo.Context, req *request) error {
+	if req.action == auth.Read {
+		return nil
+	}
+	if req.identity.IsAnonymous() {
+		return auth.ErrCredentialNeeded()
+	}
+	if req.path.Name.IsZero() {
+		return h.errPublishHere()
+	}
+	_, err := h.target(c.Request().Context(), req, req.action)
+	if registry.KindOf(err) == registry.NotFound && req.action == auth.Publish {
+		return h.errPublishHere()
+	}
+	return err
 }
 
 func (h *Handler) admitProject(c echo.Context, req *request) error {
@@ -235,7 +256,7 @@ func (h *Handler) admitGroup(c echo.Context, req *request) error {
 // hide asks an anonymous caller for a credential where a known one is told that
 // something does not exist: both answers are those for something hidden.
 func hide(id *auth.Identity, err error) error {
-	if registry.KindOf(err) == registry.NotFound && err != nil && id.IsAnonymous() {
+	if registry.KindOf(err) == registry.NotFound && id.IsAnonymous() {
 		return auth.ErrCredentialNeeded()
 	}
 	return err

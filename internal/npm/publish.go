@@ -47,9 +47,6 @@ func (h *Handler) putPackument(c echo.Context, req *request) error {
 
 // putBatch answers pnpm publish --batch: all documents in one transaction.
 func (h *Handler) putBatch(c echo.Context, req *request) error {
-	if req.level != projectLevel {
-		return h.errPublishHere()
-	}
 	body, err := expand(c.Request().Body, c.Request().Header.Get("Content-Encoding"))
 	if err != nil {
 		return err
