@@ -54,8 +54,9 @@ type BlobInfo struct {
 
 // Blobs keeps bodies by key. Implementations are safe for concurrent use.
 //
-// Every failure is Unavailable, except those named at the method, and except
-// that a context that ended is Canceled.
+// Every failure is Unavailable, a deadline that passed included, except those
+// named at the method, and except that a context that was cancelled is Canceled
+// and that a key which is not of our form is Internal.
 type Blobs interface {
 	// Write stores the size bytes of body under a key that was never used
 	// before. When it returns nil the bytes survive a crash of the process and
