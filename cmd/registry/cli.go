@@ -52,9 +52,6 @@ type usageError struct{ text string }
 
 func (e usageError) Error() string { return e.text }
 
-// wrongUse makes an error that ends the program with exitWrong.
-func wrongUse(format string, args ...any) error { return usageError{fmt.Sprintf(format, args...)} }
-
 // streams are where a command reads and writes. Data goes to out, messages and
 // logs to err.
 type streams struct {

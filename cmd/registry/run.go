@@ -47,7 +47,7 @@ func (*serveCommand) Run(ctx context.Context, a *app) (err error) {
 	}
 	defer func() { err = errors.Join(err, log.Close()) }()
 	for _, warning := range c.Warnings() {
-		log.Warn(warning)
+		log.Warn("setting to think about", "warning", warning)
 	}
 	listeners, err := listen(c)
 	if err != nil {
@@ -116,8 +116,14 @@ func (p *parts) run(ctx context.Context, serve func(context.Context) error) erro
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	work, failed := errgroup.WithContext(background)
 	work.Go(func() error { return p.store.Follow(failed) })
-	work.Go(func() error { p.packages.Run(failed, p.warn("downloads not counted")); return nil })
-	work.Go(func() error { p.tokens.Run(failed, p.warn("uses of tokens not recorded")); return nil })
+	work.Go(func() error {
+		p.packages.Run(failed, func(err error) { p.log.Warn("downloads not counted", "error", err) })
+		return nil
+	})
+	work.Go(func() error {
+		p.tokens.Run(failed, func(err error) { p.log.Warn("uses of tokens not recorded", "error", err) })
+		return nil
+	})
 	work.Go(func() error { p.prune(failed); return nil })
 
 	serving, cancel := context.WithCancel(ctx)
@@ -126,10 +132,6 @@ func (p *parts) run(ctx context.Context, serve func(context.Context) error) erro
 	err := serve(serving)
 	stop()
 	return errors.Join(err, work.Wait())
-}
-
-func (p *parts) warn(message string) func(error) {
-	return func(err error) { p.log.Warn(message, "error", err) }
 }
 
 func (p *parts) prune(ctx context.Context) {
