@@ -72,6 +72,7 @@ func (s *Store) connectSQLite(path string, readers int) error {
 		return err
 	}
 	s.pools = append(s.pools, writer)
+	readers++ // Follow keeps one for itself
 	reader, err := openSQLite(path, readers, url.Values{"_query_only": {"1"}})
 	if err != nil {
 		return err

@@ -1,0 +1,146 @@
+package store_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sync/errgroup"
+	"gorm.io/gorm"
+
+	"pakhus/internal/pgtest"
+	"pakhus/internal/registry"
+	"pakhus/internal/store"
+)
+
+// TestAppliedMigrationsStay holds the checksums of migrations that were
+// released: a database that has them would never see an edit. Add a new file
+// instead, and its checksum here.
+func TestAppliedMigrationsStay(t *testing.T) {
+	want := map[string]string{
+		"migrations/postgres/0001_init.sql": "9759ae7bc778331c4cf4aba1ccf2cf250c10fd713aba769fd55f0c792f023ab3",
+		"migrations/sqlite/0001_init.sql":   "12c50e3a8b813a335df6614d34488fbf62024a86e12d08a2420de7457d825cec",
+	}
+	got := map[string]string{}
+	files, err := filepath.Glob("migrations/*/*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum := sha256.Sum256(content)
+		got[filepath.ToSlash(file)] = hex.EncodeToString(sum[:])
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("migrations (-want +got):\n%s", diff)
+	}
+}
+
+// TestModelsMatchSchema compares the columns of row types with those of the
+// tables: neither may have one that the other lacks.
+func TestModelsMatchSchema(t *testing.T) {
+	columns := map[string]string{
+		"sqlite": `SELECT name, "notnull" = 0 AND pk = 0 AS nullable FROM pragma_table_info(?)`,
+		"postgres": `SELECT column_name AS name, is_nullable = 'YES' AS nullable FROM information_schema.columns
+			WHERE table_name = ? AND table_schema = 'public' AND column_name <> 'xid'`, // xid: filled in by the database
+	}
+	for _, db := range databases {
+		t.Run(db.name, func(t *testing.T) {
+			s := open(t, store.Options{URL: db.make(t)})
+			for _, model := range store.Models() {
+				statement := &gorm.Statement{DB: s.Writer()}
+				if err := statement.Parse(model); err != nil {
+					t.Fatal(err)
+				}
+				var rows []struct {
+					Name     string
+					Nullable bool
+				}
+				if err := s.Writer().Raw(columns[db.name], statement.Schema.Table).Scan(&rows).Error; err != nil {
+					t.Fatal(err)
+				}
+				got, want := map[string]bool{}, map[string]bool{}
+				for _, row := range rows {
+					got[row.Name] = row.Nullable
+				}
+				for _, field := range statement.Schema.Fields {
+					// A column that may be NULL needs a field that can tell.
+					want[field.DBName] = field.FieldType.Kind() == reflect.Pointer || field.Name == "Sealed"
+				}
+				if diff := cmp.Diff(want, got); diff != "" {
+					t.Errorf("%s: nullable columns (-model +schema):\n%s", statement.Schema.Table, diff)
+				}
+			}
+		})
+	}
+}
+
+// empty makes a database without a schema.
+func empty(t *testing.T, name string) (databaseURL string) {
+	if name == "postgres" {
+		return pgtest.New(t)
+	}
+	return "sqlite://" + filepath.Join(t.TempDir(), "registry.db")
+}
+
+func TestMigrateTogether(t *testing.T) {
+	for _, db := range databases {
+		t.Run(db.name, func(t *testing.T) {
+			databaseURL := empty(t, db.name)
+			var g errgroup.Group
+			for range 4 {
+				s := open(t, store.Options{URL: databaseURL})
+				g.Go(func() error { return s.Migrate(context.Background()) })
+			}
+			if err := g.Wait(); err != nil {
+				t.Fatal(err)
+			}
+			s := open(t, store.Options{URL: databaseURL})
+			version, err := s.SchemaVersion(t.Context())
+			if err != nil || version < 1 {
+				t.Errorf("schema %d, %v, want at least 1", version, err)
+			}
+			if err := s.Check(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestNewerSchemaIsRefused(t *testing.T) {
+	for _, db := range databases {
+		t.Run(db.name, func(t *testing.T) {
+			s := open(t, store.Options{URL: db.make(t)})
+			if err := s.Writer().Exec("INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, true)").Error; err != nil {
+				t.Fatal(err)
+			}
+			err := s.Migrate(t.Context())
+			if registry.KindOf(err) != registry.Unavailable || !strings.Contains(registry.Message(err), "9999") {
+				t.Errorf("got %v, want Unavailable with the schema's number", err)
+			}
+		})
+	}
+}
+
+func TestSchemaOfEmptyDatabase(t *testing.T) {
+	for _, db := range databases {
+		t.Run(db.name, func(t *testing.T) {
+			s := open(t, store.Options{URL: empty(t, db.name)})
+			if version, err := s.SchemaVersion(t.Context()); version != 0 || err != nil {
+				t.Errorf("schema %d, %v, want 0", version, err)
+			}
+			if err := s.Check(t.Context()); err == nil {
+				t.Error("a database without tables is said to work")
+			}
+		})
+	}
+}
