@@ -21,7 +21,17 @@ func (a *app) with(ctx context.Context, work func(*parts) error) (err error) {
 	defer func() { err = errors.Join(err, p.Close()) }()
 	p.packages.SetLive(false)
 	p.tokens.SetLive(false)
-	return work(p)
+	return forOperator(work(p))
+}
+
+// forOperator leaves the driver's words out of an error that the operator can
+// act on without them.
+func forOperator(err error) error {
+	switch registry.KindOf(err) {
+	case registry.Invalid, registry.NotFound, registry.Conflict:
+		return errors.New(registry.Message(err))
+	}
+	return err
 }
 
 // pageSize is how many rows the commands ask the database for at a time.
