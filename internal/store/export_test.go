@@ -2,10 +2,9 @@ package store
 
 import (
 	"context"
-	"time"
+	"errors"
 
 	"gorm.io/gorm"
-	"gorm.io/gorm/logger"
 )
 
 // Models are all row types, to be compared with the migrated schema.
@@ -20,19 +19,25 @@ func Models() []any {
 // Writer gives tests the connection that writes.
 func (s *Store) Writer() *gorm.DB { return s.writer }
 
-// Trace makes every statement's text go to each.
-func (s *Store) Trace(each func(sql string)) {
-	s.writer.Logger, s.reader.Logger = tracer{Interface: logger.Discard, each: each}, tracer{Interface: logger.Discard, each: each}
-}
-
-type tracer struct {
-	logger.Interface
-	each func(sql string)
-}
-
-func (t tracer) Trace(_ context.Context, _ time.Time, statement func() (string, int64), _ error) {
-	sql, _ := statement()
-	t.each(sql)
+// Trace makes every statement from now on go to each.
+func (s *Store) Trace(each func(sql string, args []any)) error {
+	var errs []error
+	for _, db := range []*gorm.DB{s.writer, s.reader} {
+		trace := func(db *gorm.DB) { each(db.Statement.SQL.String(), db.Statement.Vars) }
+		calls := db.Callback()
+		if calls.Raw().Get("trace") != nil { // both are one pool on PostgreSQL
+			continue
+		}
+		errs = append(errs,
+			calls.Create().After("gorm:create").Register("trace", trace),
+			calls.Query().After("gorm:query").Register("trace", trace),
+			calls.Update().After("gorm:update").Register("trace", trace),
+			calls.Delete().After("gorm:delete").Register("trace", trace),
+			calls.Row().After("gorm:row").Register("trace", trace),
+			calls.Raw().After("gorm:raw").Register("trace", trace),
+		)
+	}
+	return errors.Join(errs...)
 }
 
 // Write runs work as one of the store's transactions.
