@@ -9,155 +9,180 @@ import (
 	"pakhus/internal/registry"
 )
 
-// CompareManifests refuses a publish whose manifest tells something else than
-// the package.json in the tarball (manifest confusion, npm.md 7.2 row 12). What
-// counts is what decides which code runs on whose machine: name, version,
-// install scripts, dependencies and programs.
+// ConfusionMode says what happens when the manifest that a client sends differs
+// from package.json in its tarball. The zero value refuses.
+type ConfusionMode int
+
+// The modes.
+const (
+	RefuseConfusion ConfusionMode = iota
+	WarnOfConfusion
+	IgnoreConfusion
+)
+
+// CompareManifests is Check with RefuseConfusion.
+func CompareManifests(sent, packed []byte, name Name, version string) error {
+	_, err := RefuseConfusion.Check(sent, packed, name, version)
+	return err
+}
+
+// Check compares the manifest that a client sent with the package.json in the
+// tarball (manifest confusion, npm.md 7.2 row 12). What counts is what decides
+// which code runs on whose machine: name, version, install scripts, dependencies
+// and programs. Another name or version is Invalid in every mode; the fields
+// that differ are Invalid or come back, as the mode says.
 //
 // Clients normalise package.json before they send it, each in its own way. Only
-// differences that no normalisation makes are refused, with Invalid.
-func CompareManifests(sent, packed []byte, name Name, version string) error {
-	var a, b confusable
-	if err := json.Unmarshal(sent, &a); err != nil {
-		return registry.Wrapf(registry.Invalid, err, "the manifest is not an object with a name and a version")
+// differences that no normalisation makes count.
+func (m ConfusionMode) Check(sent, packed []byte, name Name, version string) (differ []string, err error) {
+	a, err := readConfusable(sent)
+	if err != nil {
+		return nil, registry.Errorf(registry.Invalid, "the manifest is not a JSON object")
 	}
-	if err := json.Unmarshal(packed, &b); err != nil {
-		return registry.Wrapf(registry.Invalid, err, "package.json in the tarball is not an object with a name and a version")
+	b, err := readConfusable(packed)
+	if err != nil {
+		return nil, registry.Errorf(registry.Invalid, "package.json in the tarball is not a JSON object")
 	}
-	if b.Name != name.String() {
-		return registry.Errorf(registry.Invalid, "package.json in the tarball is of %q, not of %s", b.Name, name)
+	if found := strings.TrimSpace(b.text("name")); found != name.String() {
+		return nil, registry.Errorf(registry.Invalid, "package.json in the tarball is of %q, not of %s", cutText(found, maxOldName), name)
 	}
-	if plainVersion(b.Version) != version {
-		return registry.Errorf(registry.Invalid, "package.json in the tarball is of version %q, not of %s", b.Version, version)
+	if found := b.text("version"); looseVersion(found) != version {
+		return nil, registry.Errorf(registry.Invalid, "package.json in the tarball is of version %q, not of %s", cutText(found, maxVersion), version)
 	}
+	if m == IgnoreConfusion {
+		return nil, nil
+	}
+	differ = differences(a, b, name)
+	if m == RefuseConfusion && len(differ) > 0 {
+		return nil, registry.Errorf(registry.Invalid, "%s in the manifest differs from package.json in the tarball", strings.Join(differ, ", "))
+	}
+	return differ, nil
+}
+
+// differences names the fields that differ.
+func differences(sent, packed confusable, name Name) []string {
+	var differ []string
 	for _, hook := range []string{"preinstall", "install", "postinstall"} {
-		if !sameHook(hook, a, b) {
-			return errConfused("scripts." + hook)
+		if !sameHook(hook, sent, packed) {
+			differ = append(differ, "scripts."+hook)
 		}
 	}
-	if !sameRanges(merged(a.Dependencies, a.OptionalDependencies), merged(b.Dependencies, b.OptionalDependencies)) {
-		return errConfused("dependencies")
+	// Old npm copies optional dependencies into the others, new npm and yarn 1
+	// take them out there: together they are the same.
+	if !sameRequirements(sent.requirements("dependencies", "optionalDependencies"), packed.requirements("dependencies", "optionalDependencies")) {
+		differ = append(differ, "dependencies")
 	}
-	if !sameRanges(merged(a.PeerDependencies), merged(b.PeerDependencies)) {
-		return errConfused("peerDependencies")
+	if !sameRequirements(sent.requirements("peerDependencies"), packed.requirements("peerDependencies")) {
+		differ = append(differ, "peerDependencies")
 	}
-	if !samePrograms(a, b, name) {
-		return errConfused("bin")
+	if !samePrograms(sent, packed, name) {
+		differ = append(differ, "bin")
 	}
-	return nil
+	return differ
 }
 
-func errConfused(field string) error {
-	return registry.Errorf(registry.Invalid, "%s in the manifest differs from package.json in the tarball", field)
+// confusable is a manifest by its fields, each of which may have any shape. It
+// is no struct: encoding/json does not tell Scripts from scripts, and clients do.
+type confusable map[string][]byte
+
+// readConfusable reads an object. Of a key that comes twice the last counts, as
+// in JavaScript.
+func readConfusable(raw []byte) (confusable, error) {
+	if !json.Valid(raw) {
+		return nil, registry.Errorf(registry.Invalid, "not JSON")
+	}
+	fields := confusable{}
+	return fields, eachMember(raw, func(key string, _, value []byte) error {
+		fields[key] = value
+		return nil
+	})
 }
 
-// confusable are the fields of a manifest that are compared. Each may have any
-// shape.
-type confusable struct {
-	Name                 string          `json:"name"`
-	Version              string          `json:"version"`
-	Scripts              json.RawMessage `json:"scripts"`
-	Dependencies         json.RawMessage `json:"dependencies"`
-	OptionalDependencies json.RawMessage `json:"optionalDependencies"`
-	PeerDependencies     json.RawMessage `json:"peerDependencies"`
-	Bin                  json.RawMessage `json:"bin"`
-	Directories          json.RawMessage `json:"directories"`
+// text is the value of a field that is a string, else nothing.
+func (c confusable) text(key string) string {
+	s, _ := stringValue(c[key])
+	return s
 }
 
-// plainVersion is a version as clients send it: without build metadata, blanks
-// and a leading v or =, which npm takes off.
-func plainVersion(s string) string {
-	s, _, _ = strings.Cut(strings.TrimSpace(s), "+")
-	return strings.TrimLeft(s, "v=")
+// inner reads a field that is an object; another has no members.
+func (c confusable) inner(key string) confusable {
+	fields, err := readConfusable(c[key])
+	if err != nil {
+		return nil
+	}
+	return fields
 }
 
 // sameHook compares an install script. npm adds "node-gyp rebuild" to the
 // manifest of a package with a binding.gyp.
-func sameHook(hook string, a, b confusable) bool {
-	sent, _ := stringValue(findMember(a.Scripts, hook))
-	packed, _ := stringValue(findMember(b.Scripts, hook))
-	return strings.TrimSpace(sent) == strings.TrimSpace(packed) ||
-		(hook == "install" && packed == "" && sent == "node-gyp rebuild")
+func sameHook(hook string, sent, packed confusable) bool {
+	a, b := hookText(sent, hook), hookText(packed, hook)
+	return a == b || hook == "install" && a == "node-gyp rebuild" && b == "" && hookText(packed, "preinstall") == ""
 }
 
-// merged puts maps of dependencies together: npm copies optional dependencies
-// into the others, or takes them out there. A field that is no map of texts
-// names no dependency that a client would install.
-func merged(fields ...json.RawMessage) map[string]string {
-	all := map[string]string{}
-	for _, field := range fields {
-		var dependencies map[string]json.RawMessage
-		if json.Unmarshal(field, &dependencies) != nil {
-			continue
-		}
-		for name, value := range dependencies {
-			if requirement, ok := stringValue(value); ok {
-				all[name] = strings.TrimSpace(requirement)
-			}
+// hookText is a script less the folder that npm cuts off.
+func hookText(c confusable, hook string) string {
+	script := strings.TrimSpace(c.inner("scripts").text(hook))
+	for _, folder := range []string{"node_modules/.bin/", `node_modules\.bin\`} {
+		if rest, ok := strings.CutPrefix(strings.TrimPrefix(strings.TrimPrefix(script, "./"), `.\`), folder); ok {
+			return rest
 		}
 	}
-	return all
-}
-
-// sameRanges compares dependencies. Addresses of git hosts are rewritten by npm,
-// and workspace and catalog ranges by whoever packs; of those only the name
-// counts.
-func sameRanges(a, b map[string]string) bool {
-	return maps.EqualFunc(a, b, func(x, y string) bool {
-		return x == y || (isRewritten(x) || isRewritten(y))
-	})
-}
-
-func isRewritten(requirement string) bool {
-	for _, prefix := range []string{"workspace:", "catalog:", "git+", "git:", "github:", "gitlab:", "bitbucket:", "gist:"} {
-		if strings.HasPrefix(requirement, prefix) {
-			return true
-		}
-	}
-	owner, _, found := strings.Cut(requirement, "/")
-	return found && owner != "" && !strings.ContainsAny(owner, ":.@")
+	return script
 }
 
 // samePrograms compares the programs that installing links. A folder of programs
-// is expanded by clients from files that only they have looked at.
-func samePrograms(a, b confusable, name Name) bool {
-	if len(b.Bin) == 0 && findMember(b.Directories, "bin") != nil {
-		return true
+// is expanded by clients from files that only they have looked at: those must
+// lie in it.
+func samePrograms(sent, packed confusable, name Name) bool {
+	a, b := programs(sent["bin"], name), programs(packed["bin"], name)
+	folder := programPath(packed.inner("directories").text("bin"))
+	if len(b) > 0 || folder == "" {
+		return maps.Equal(a, b)
 	}
-	return maps.Equal(programs(a.Bin, name), programs(b.Bin, name))
+	for _, file := range a {
+		if !strings.HasPrefix(file, folder+"/") {
+			return false
+		}
+	}
+	return true
 }
 
 // programs normalises bin as npm does: a text is the program called like the
 // package; paths lose what leads out of the package.
-func programs(bin json.RawMessage, name Name) map[string]string {
+func programs(bin []byte, name Name) map[string]string {
 	all := map[string]string{}
-	add := func(program, file string) {
-		program = path.Base(path.Join("/", strings.NewReplacer(`\`, "/", ":", "/").Replace(program)))
-		file = strings.TrimPrefix(path.Join("/", strings.ReplaceAll(file, `\`, "/")), "/")
-		if program != "/" && file != "" {
+	add := func(program string, value []byte) {
+		file, _ := stringValue(value)
+		program = path.Base(programPath(program))
+		if file = programPath(file); program != "." && file != "" {
 			all[program] = file
 		}
 	}
-	if file, ok := stringValue(bin); ok {
-		add(name.Base(), file)
+	if _, ok := stringValue(bin); ok {
+		add(name.Base(), bin)
 		return all
 	}
 	var list []json.RawMessage
 	if json.Unmarshal(bin, &list) == nil {
 		for _, item := range list {
-			if file, ok := stringValue(item); ok {
-				add(path.Base(file), file)
-			}
+			file, _ := stringValue(item)
+			add(file, item)
 		}
 		return all
 	}
-	var object map[string]json.RawMessage
-	if json.Unmarshal(bin, &object) == nil {
-		for program, item := range object {
-			if file, ok := stringValue(item); ok {
-				add(program, file)
-			}
-		}
+	fields, err := readConfusable(bin)
+	if err != nil {
+		return all
+	}
+	for program, item := range fields {
+		add(program, item)
 	}
 	return all
+}
+
+// programPath is a path within the package, without what npm takes off: ./ and
+// whatever leads out.
+func programPath(s string) string {
+	return strings.TrimPrefix(path.Join("/", strings.NewReplacer(`\`, "/", ":", "/").Replace(s)), "/")
 }

@@ -187,8 +187,12 @@ func (w *world) call(method, target, token string, body any, header ...string) a
 	for i := 0; i < len(header); i += 2 {
 		request.Header.Set(header[i], header[i+1])
 	}
+	return w.send(request)
+}
+
+func (w *world) send(r *http.Request) answer {
 	recorder := httptest.NewRecorder()
-	w.server.ServeHTTP(recorder, request)
+	w.server.ServeHTTP(recorder, r)
 	return answer{recorder}
 }
 
@@ -209,7 +213,6 @@ type pkg struct {
 	name, version string
 	tag           string         // latest when empty
 	manifest      object         // further fields of package.json
-	files         []tar.Header   // further entries; Name and Typeflag
 	inner         map[string]any // package.json in the archive; the manifest when nil
 	tarball       []byte         // made when nil
 }
