@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -29,7 +28,8 @@ type world struct {
 	registry string // URL of the project's registry, with its final slash
 	token    string
 	client   *http.Client
-	next     atomic.Int64 // numbers names and versions that were never used
+	packer   packer
+	next     int // numbers names and versions that were never used
 }
 
 // newWorld starts the server and makes what clients need.
@@ -50,7 +50,7 @@ func newWorld(ctx context.Context, s *server) (*world, error) {
 		return nil, err
 	}
 	return &world{
-		server: s, token: token.Token,
+		server: s, token: token.Token, packer: newPacker(),
 		registry: fmt.Sprintf("http://%s/api/v4/projects/%d/packages/npm/", s.addr, project.ID),
 		client:   &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64, DisableCompression: true}},
 	}, nil
@@ -74,7 +74,7 @@ func (b *bench) fill(ctx context.Context, s *server) (*world, error) {
 			return nil, err
 		}
 	}
-	w.next.Store(int64(b.versions))
+	w.next = b.versions
 	return w, nil
 }
 
@@ -85,8 +85,9 @@ func (w *world) publishVersions(ctx context.Context, name string, n int) error {
 	defer cancel(nil)
 	go func() {
 		defer close(bodies)
+		packer := newPacker()
 		for i := range n {
-			p, err := newPublish(name, versionAt(i))
+			p, err := newPublish(packer, name, versionAt(i))
 			if err != nil {
 				cancel(err)
 				return
@@ -128,19 +129,20 @@ type publish struct {
 	body []byte
 }
 
-func newPublish(name, version string) (publish, error) {
-	body, err := document(name, version, smallPayload)
+func newPublish(p packer, name, version string) (publish, error) {
+	body, err := p.document(name, version, smallPayload)
 	return publish{name, body}, err
 }
 
 // fresh makes a publish of a package that does not exist yet, or of a version
 // that the named one does not have.
 func (w *world) fresh(name string) (publish, error) {
-	n := int(w.next.Add(1))
+	w.next++
+	n := w.next
 	if name == "" {
-		return newPublish(fmt.Sprintf("@bench/new-%d", n), "1.0.0")
+		return newPublish(w.packer, fmt.Sprintf("@bench/new-%d", n), "1.0.0")
 	}
-	return newPublish(name, versionAt(n))
+	return newPublish(w.packer, name, versionAt(n))
 }
 
 // put sends a publish; only 200 and 201 are a success.
