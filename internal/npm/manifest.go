@@ -43,6 +43,9 @@ func (m ConfusionMode) Check(sent, packed []byte, name Name, version string) (di
 	if err != nil {
 		return nil, registry.Errorf(registry.Invalid, "package.json in the tarball is not a JSON object")
 	}
+	if a.text("name") != name.String() || a.text("version") != version {
+		return nil, registry.Errorf(registry.Invalid, "the manifest must be of %s@%s: it is of %q@%q", name, version, cutText(a.text("name"), maxOldName), cutText(a.text("version"), maxVersion))
+	}
 	if found := strings.TrimSpace(b.text("name")); found != name.String() {
 		return nil, registry.Errorf(registry.Invalid, "package.json in the tarball is of %q, not of %s", cutText(found, maxOldName), name)
 	}

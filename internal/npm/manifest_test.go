@@ -130,6 +130,13 @@ func TestCheckManifestsIdentity(t *testing.T) {
 			}
 		})
 	}
+	for _, sent := range []string{
+		`{"name":"evil","version":"1.0.0","NAME":"lib"}`, `{"name":"lib","version":"9.0.0","Version":"1.0.0"}`, `{"Name":"lib","Version":"1.0.0"}`,
+	} {
+		if err := CompareManifests([]byte(sent), []byte(`{"name":"lib","version":"1.0.0"}`), name, "1.0.0"); registry.KindOf(err) != registry.Invalid {
+			t.Errorf("manifest %s: %v, want invalid", sent, err)
+		}
+	}
 	if err := CompareManifests([]byte(`"x"`), []byte(`{"name":"lib","version":"1.0.0"}`), name, "1.0.0"); registry.KindOf(err) != registry.Invalid {
 		t.Errorf("manifest of another shape: %v", err)
 	}

@@ -10,6 +10,9 @@ import (
 const (
 	maxTerms      = 200
 	maxTermLength = 64 // bytes
+	// maxAsked bounds the terms of a search, each of which is one more condition
+	// for the database. Words beyond it are not looked at.
+	maxAsked = 16
 )
 
 // SearchText is what a search text asks for (npm.md 12).
@@ -87,7 +90,19 @@ func ParseSearchText(text string) SearchText {
 			q.addWords(word)
 		}
 	}
+	q.Terms, q.Not = firstTerms(q.Terms), firstTerms(q.Not)
 	return q
+}
+
+// firstTerms keeps the first terms, each once.
+func firstTerms(terms []string) []string {
+	var kept []string
+	for _, term := range terms {
+		if len(kept) < maxAsked && !slices.Contains(kept, term) {
+			kept = append(kept, term)
+		}
+	}
+	return kept
 }
 
 func (q *SearchText) addWords(word string) {

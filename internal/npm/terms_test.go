@@ -43,10 +43,28 @@ func TestParseSearchText(t *testing.T) {
 		"ui not:old is:stable":  {Terms: []string{"ui"}, Not: []string{"old"}, Exact: "ui"},
 		"%":                     {Terms: []string{noSuchTerm}, Exact: "%"},
 		"what:ever":             {Terms: []string{"what", "ever"}, Exact: "what:ever"},
+		"a A a not:b not:B":     {Terms: []string{"a"}, Not: []string{"b"}, Exact: "a"},
 		"boost-exact:false a_b": {Terms: []string{"a", "b"}, Exact: "a_b"},
 	} {
 		if diff := cmp.Diff(want, ParseSearchText(text)); diff != "" {
 			t.Errorf("%q (-want +got):\n%s", text, diff)
 		}
 	}
+}
+
+func FuzzParseSearchText(f *testing.F) {
+	for _, s := range []string{"red button", "scope:@acme keywords:a,b+c not:x", "is:stable %", "author:", strings.Repeat("a b c d e ", 100)} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		q := ParseSearchText(text)
+		if len(q.Terms) > maxAsked || len(q.Not) > maxAsked {
+			t.Fatalf("%d and %d terms", len(q.Terms), len(q.Not))
+		}
+		for _, term := range append(q.Terms, q.Not...) {
+			if term == "" {
+				t.Errorf("%q asks for an empty term, which every package has", text)
+			}
+		}
+	})
 }
