@@ -14,7 +14,7 @@ import (
 	"gorm.io/driver/sqlite"
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
-	_ "modernc.org/sqlite" // the driver "sqlite", without cgo
+	sqlite3 "modernc.org/sqlite" // without cgo
 
 	"pakhus/internal/registry"
 )
@@ -27,14 +27,9 @@ const (
 	postgresDialect dialect = "postgres"
 )
 
-const (
-	// busyTimeout is how long a SQLite connection waits for another process, such
-	// as the command line, to end its transaction; in milliseconds.
-	busyTimeout = "10000"
-	// statementCache bounds the prepared statements of a SQLite pool. Lists of
-	// ids make statements of their own, so it must not grow for ever.
-	statementCache = 256
-)
+// busyTimeout is how long a SQLite connection waits for another process, such
+// as the command line, to end its transaction; in milliseconds.
+const busyTimeout = "10000"
 
 // connect opens the pools for the URL.
 func (s *Store) connect(o Options) error {
@@ -78,10 +73,10 @@ func (s *Store) connectSQLite(path string, readers int) error {
 		return err
 	}
 	s.pools = append(s.pools, reader)
-	if s.writer, err = openGORM(sqlite.New(sqlite.Config{Conn: writer}), true); err != nil {
+	if s.writer, err = openGORM(sqlite.New(sqlite.Config{Conn: writer})); err != nil {
 		return err
 	}
-	s.reader, err = openGORM(sqlite.New(sqlite.Config{Conn: reader}), true)
+	s.reader, err = openGORM(sqlite.New(sqlite.Config{Conn: reader}))
 	return err
 }
 
@@ -110,10 +105,11 @@ func openSQLite(path string, connections int, more url.Values) (*sql.DB, error) 
 		q[k] = v
 	}
 	dsn := url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: q.Encode()}
-	pool, err := sql.Open("sqlite", dsn.String())
+	connector, err := sqlite3.NewConnector(dsn.String())
 	if err != nil {
 		return nil, registry.Wrapf(registry.Invalid, err, "the database URL is not understood")
 	}
+	pool := sql.OpenDB(keepingConnector{connector})
 	pool.SetMaxOpenConns(connections)
 	pool.SetMaxIdleConns(connections)
 	return pool, nil
@@ -138,21 +134,20 @@ func (s *Store) connectPostgres(databaseURL string, connections int) error {
 	pool.SetConnMaxIdleTime(5 * time.Minute)
 	s.pools = append(s.pools, pool)
 	s.announcer = newAnnouncer(pool, s.log)
-	if s.writer, err = openGORM(postgres.New(postgres.Config{Conn: pool}), false); err != nil {
+	if s.writer, err = openGORM(postgres.New(postgres.Config{Conn: pool})); err != nil {
 		return err
 	}
 	s.reader = s.writer
 	return nil
 }
 
-// openGORM wraps a pool. QueryFields names columns instead of asking for all of
+// openGORM wraps a pool. Statements are prepared and kept below it, by pgx and
+// by keepingConn: GORM's own way does not work in transactions, where
+// database/sql prepares them again for each use. QueryFields names columns instead of asking for all of
 // them, so that a column added by a newer release does not disturb this one.
-func openGORM(d gorm.Dialector, prepare bool) (*gorm.DB, error) {
+func openGORM(d gorm.Dialector) (*gorm.DB, error) {
 	db, err := gorm.Open(d, &gorm.Config{
 		SkipDefaultTransaction: true,
-		PrepareStmt:            prepare,
-		PrepareStmtMaxSize:     statementCache,
-		PrepareStmtTTL:         time.Hour,
 		QueryFields:            true,
 		DisableAutomaticPing:   true,
 		Logger:                 logger.Discard,
