@@ -4,7 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -20,11 +20,13 @@ type DocumentKey struct {
 
 // Revisions names the state of some packages, for DocumentKey.Of.
 func Revisions(heads []Package) string {
-	var b strings.Builder
+	b := make([]byte, 0, 48*len(heads))
 	for _, p := range heads {
-		fmt.Fprintf(&b, "%d.%d.%d/", p.ID, p.Revision, p.UpdatedAt.UnixMilli())
+		b = append(strconv.AppendInt(b, p.ID, 10), '.')
+		b = append(strconv.AppendInt(b, p.Revision, 10), '.')
+		b = append(strconv.AppendInt(b, p.UpdatedAt.UnixMilli(), 10), '/')
 	}
-	return b.String()
+	return string(b)
 }
 
 // ETag is a strong validator of the document's bytes, with quotes.

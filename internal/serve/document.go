@@ -24,24 +24,22 @@ type DocumentMeta struct {
 // codings: registry.DocumentKey sees to that.
 func Document(c echo.Context, doc *registry.Document, meta DocumentMeta) error {
 	w, r := unwrap(c), c.Request()
-	h := w.Header()
+	h := newFields(w.Header())
 	if meta.Vary == "" {
 		meta.Vary = "Accept-Encoding"
 	}
-	h.Set("Vary", meta.Vary)
-	setUnlessEmpty(h, "Etag", doc.ETag)
-	setUnlessEmpty(h, "Cache-Control", meta.CacheControl)
-	if !doc.Modified.IsZero() {
-		h.Set("Last-Modified", lastModified(doc.Modified))
-	}
+	h.set("Vary", meta.Vary)
+	h.set("Etag", doc.ETag)
+	h.set("Cache-Control", meta.CacheControl)
+	h.set("Last-Modified", lastModified(doc.Modified))
 	if Fresh(r, doc.ETag, doc.Modified) {
 		w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
-	h.Set("Content-Type", meta.ContentType)
-	h.Set("X-Content-Type-Options", "nosniff")
-	setUnlessEmpty(h, "Content-Encoding", string(meta.Coding))
-	h.Set("Content-Length", strconv.Itoa(len(doc.Body)))
+	h.set("Content-Type", meta.ContentType)
+	h.set("X-Content-Type-Options", "nosniff")
+	h.set("Content-Encoding", string(meta.Coding))
+	h.set("Content-Length", strconv.Itoa(len(doc.Body)))
 	w.WriteHeader(http.StatusOK)
 	if r.Method == http.MethodHead {
 		return nil
@@ -85,8 +83,14 @@ func matches(list, etag string) bool {
 }
 
 // lastModified is rounded up to the next second: pnpm 12 takes a document for
-// outdated whose Last-Modified is older than the time inside of it.
-func lastModified(t time.Time) string { return ceilSecond(t).UTC().Format(http.TimeFormat) }
+// outdated whose Last-Modified is older than the time inside of it. No time is
+// no text.
+func lastModified(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return ceilSecond(t).UTC().Format(http.TimeFormat)
+}
 
 func ceilSecond(t time.Time) time.Time {
 	if whole := t.Truncate(time.Second); whole.Before(t) {

@@ -62,24 +62,36 @@ func setFileHeaders(h http.Header, meta FileMeta) {
 	if meta.Disposition == "" {
 		meta.Disposition = "attachment"
 	}
-	h.Set("Content-Type", meta.ContentType)
-	h.Set("Content-Disposition", meta.Disposition)
-	h.Set("Accept-Ranges", "bytes")
+	to := newFields(h)
+	to.set("Content-Type", meta.ContentType)
+	to.set("Content-Disposition", meta.Disposition)
+	to.set("Accept-Ranges", "bytes")
 	// A package may hold a page with scripts: a browser must neither guess a type
 	// nor run anything in the registry's origin.
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
-	setUnlessEmpty(h, "Etag", meta.ETag)
-	setUnlessEmpty(h, "Cache-Control", meta.CacheControl)
-	if !meta.Modified.IsZero() {
-		h.Set("Last-Modified", lastModified(meta.Modified))
-	}
+	to.set("X-Content-Type-Options", "nosniff")
+	to.set("Content-Security-Policy", "default-src 'none'; sandbox")
+	to.set("Etag", meta.ETag)
+	to.set("Cache-Control", meta.CacheControl)
+	to.set("Last-Modified", lastModified(meta.Modified))
 }
 
-func setUnlessEmpty(h http.Header, key, value string) {
-	if value != "" {
-		h.Set(key, value)
+// fields sets headers with one allocation for all their values. Names must be
+// in canonical form.
+type fields struct {
+	header http.Header
+	values []string
+}
+
+func newFields(h http.Header) fields { return fields{h, make([]string, 0, 8)} }
+
+// set sets a header; no value leaves it as it is.
+func (f *fields) set(name, value string) {
+	if value == "" {
+		return
 	}
+	f.values = append(f.values, value)
+	n := len(f.values)
+	f.header[name] = f.values[n-1 : n : n]
 }
 
 // conditional tells whether a request wants anything but the whole file. Such
