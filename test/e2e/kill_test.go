@@ -3,12 +3,14 @@ package e2e
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
 	"net/http"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -96,16 +98,21 @@ func (k *killTest) run(kills int) {
 			k.settle(worker)
 		}
 	}
-	total := 0
+	versions := k.verifyAll()
+	k.Logf("%d kills, %d versions published", kills, versions)
+	k.sweep(versions)
+	k.verifyAll()
+	k.install()
+}
+
+// verifyAll downloads everything and tells how much it is.
+func (k *killTest) verifyAll() (versions int) {
+	k.Helper()
 	for worker := range killWorkers {
-		total += len(k.published[worker])
+		versions += len(k.published[worker])
 		k.verify(worker, slices.Collect(maps.Keys(k.published[worker])))
 	}
-	k.Logf("%d kills, %d versions published, none lost", kills, total)
-	k.sweep()
-	for worker := range killWorkers {
-		k.verify(worker, slices.Collect(maps.Keys(k.published[worker])))
-	}
+	return versions
 }
 
 // publishUntilKilled lets the workers publish one version after the other until
@@ -214,18 +221,83 @@ func (k *killTest) verify(worker int, versions []string) {
 	}
 }
 
-// sweep proves that nothing but orphans is left behind, and that they go.
-func (k *killTest) sweep() {
-	before, err := k.server.command("fsck", "-o", "json")
-	k.Logf("fsck: %s (%v)", bytes.TrimSpace(before), err)
-	out, err := k.server.command("gc", "--grace", "0s", "-o", "json")
+// report is what fsck prints.
+type report struct {
+	Blobs    int `json:"blobs"`
+	Broken   int `json:"broken"`
+	Orphans  int `json:"orphans"`
+	Findings []struct {
+		Damage string `json:"damage"`
+		Key    string `json:"key"`
+	} `json:"findings"`
+}
+
+// sweep proves that nothing but orphans is left behind, and that they go. The
+// server is stopped, so that no grace is needed.
+func (k *killTest) sweep(versions int) {
+	if err := k.server.stop(); err != nil {
+		k.Fatal(err)
+	}
+	before := k.fsck()
+	if before.Broken != 0 || before.Orphans != len(before.Findings) || before.Blobs != versions {
+		k.Errorf("fsck found other things than orphans beside %d versions: %+v", versions, before)
+	}
+	if _, err := k.server.command("gc", "--grace", "0s"); err != nil {
+		k.Fatal(err)
+	}
+	if after := k.fsck(); len(after.Findings) != 0 || after.Blobs != versions {
+		k.Errorf("after gc there should be %d blobs and nothing else: %+v", versions, after)
+	}
+	k.Logf("%d orphans, all removed", before.Orphans)
+	if err := k.server.start(); err != nil {
+		k.Fatal(err)
+	}
+}
+
+func (k *killTest) fsck() report {
+	k.Helper()
+	out, err := k.server.command("fsck", "--grace", "0s", "-o", "json")
 	if err != nil {
 		k.Fatal(err)
 	}
-	k.Logf("gc: %s", bytes.TrimSpace(out))
-	out, err = k.server.command("fsck", "-o", "json")
-	if err != nil {
-		k.Errorf("after gc: %v", err)
+	var r report
+	if err := json.Unmarshal(out, &r); err != nil {
+		k.Fatalf("fsck printed no report: %v\n%s", err, out)
 	}
-	k.Logf("fsck after gc: %s", bytes.TrimSpace(out))
+	return r
+}
+
+// install installs the newest version of every package with a real client.
+func (k *killTest) install() {
+	c, ok := findClient("npm12")
+	if _, installed := findProgram(c.name); !ok || !installed {
+		missing(k, "npm12", "npm.sh")
+	}
+	dependencies := map[string]string{}
+	for worker := range killWorkers {
+		dependencies[k.name(worker)] = k.newest[worker]
+	}
+	manifest, err := json.Marshal(map[string]any{"name": "app", "private": true, "dependencies": dependencies})
+	if err != nil {
+		k.Fatal(err)
+	}
+	app, home := k.TempDir(), k.TempDir()
+	if err := os.WriteFile(filepath.Join(app, "package.json"), manifest, 0o644); err != nil {
+		k.Fatal(err)
+	}
+	if err := (login{registry: k.caller.registry, token: k.caller.token, form: "token"}).write(home, c); err != nil {
+		k.Fatal(err)
+	}
+	if out, err := c.run(home, app, []string{"install"}); err != nil {
+		k.Errorf("npm install: %v\n%s", err, out)
+	}
+	for name, version := range dependencies {
+		got, err := os.ReadFile(filepath.Join(app, "node_modules", filepath.FromSlash(name), "payload.bin"))
+		if err != nil {
+			k.Error(err)
+		}
+		if !bytes.Equal(got, payload(name, version, len(got))) {
+			k.Errorf("%s@%s was installed with other bytes", name, version)
+		}
+	}
 }
