@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"log/slog"
+	"sync"
 	"time"
 )
 
@@ -19,11 +20,13 @@ type announcer struct {
 	pool *sql.DB
 	log  *slog.Logger
 	work chan struct{} // holds one token when there is something to announce
+	quit chan struct{}
 	done chan struct{}
+	once sync.Once
 }
 
 func newAnnouncer(pool *sql.DB, log *slog.Logger) *announcer {
-	a := &announcer{pool: pool, log: log, work: make(chan struct{}, 1), done: make(chan struct{})}
+	a := &announcer{pool: pool, log: log, work: make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{})}
 	go a.run()
 	return a
 }
@@ -38,18 +41,31 @@ func (a *announcer) wake() {
 
 func (a *announcer) run() {
 	defer close(a.done)
-	for range a.work {
-		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-		_, err := a.pool.ExecContext(ctx, "SELECT pg_notify($1, '')", channel)
-		cancel()
-		if err != nil {
-			a.log.Warn("changes not announced", "error", err)
+	for {
+		select {
+		case <-a.work:
+			a.announce()
+		case <-a.quit:
+			select {
+			case <-a.work: // the last change before the end
+				a.announce()
+			default:
+			}
+			return
 		}
 	}
 }
 
-// stop waits for what is due. Nothing may be written afterwards.
+func (a *announcer) announce() {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	if _, err := a.pool.ExecContext(ctx, "SELECT pg_notify($1, '')", channel); err != nil {
+		a.log.Warn("changes not announced", "error", err)
+	}
+}
+
+// stop announces what is due and ends.
 func (a *announcer) stop() {
-	close(a.work)
+	a.once.Do(func() { close(a.quit) })
 	<-a.done
 }

@@ -119,6 +119,9 @@ func (s *Store) fail(ctx context.Context, err error, noun string) error {
 		}
 		return registry.Wrapf(registry.Unavailable, err, "the database took too long")
 	}
+	if b == unknownBreach && s.closed.Load() { // database/sql's own error for this has no name
+		b = unavailable
+	}
 	switch b {
 	case duplicate, dangling:
 		return registry.Wrapf(registry.Conflict, err, "this clashes with what is stored")

@@ -74,3 +74,25 @@ func TestSQLiteOddPath(t *testing.T) {
 		t.Errorf("mode %v, want -rw-------", info.Mode())
 	}
 }
+
+// TestClosed: what comes too late at a shutdown is refused, not a panic.
+func TestClosed(t *testing.T) {
+	for _, db := range databases {
+		t.Run(db.name, func(t *testing.T) {
+			s := open(t, store.Options{URL: db.make(t)})
+			createGroup(t, s, "g")
+			for range 2 {
+				if err := s.Close(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			_, err := s.CreateGroup(t.Context(), registry.Group{Path: "late"}, command)
+			if registry.KindOf(err) != registry.Unavailable {
+				t.Errorf("write: %v, want Unavailable", err)
+			}
+			if _, err = s.FindGroup(t.Context(), 1); registry.KindOf(err) != registry.Unavailable {
+				t.Errorf("read: %v, want Unavailable", err)
+			}
+		})
+	}
+}

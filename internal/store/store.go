@@ -16,6 +16,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -49,6 +50,7 @@ type Store struct {
 	// origin marks this Store's change rows, which it need not hear of again.
 	origin int64
 
+	closed    atomic.Bool
 	mu        sync.RWMutex
 	listeners []registry.Listener
 
@@ -94,8 +96,9 @@ func (s *Store) ping(ctx context.Context) error {
 	return nil
 }
 
-// Close ends all connections. Calls under way fail.
+// Close ends all connections. Calls under way and later ones are Unavailable.
 func (s *Store) Close() error {
+	s.closed.Store(true)
 	if s.announcer != nil {
 		s.announcer.stop()
 	}

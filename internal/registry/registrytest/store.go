@@ -62,6 +62,8 @@ func TestStore(t *testing.T, open func(t *testing.T) Backend) {
 		{"blob gone", testBlobGone},
 		{"parallel publications", testParallelPublications},
 		{"one version twice", testOneVersionTwice},
+		{"crossed publications", testCrossedPublications},
+		{"collect while publishing", testCollectWhilePublishing},
 		{"parallel edits", testParallelEdits},
 		{"listeners", testListeners},
 		{"canceled", testCanceled},

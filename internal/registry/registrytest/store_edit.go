@@ -1,6 +1,8 @@
 package registrytest
 
 import (
+	"fmt"
+
 	"pakhus/internal/registry"
 )
 
@@ -11,11 +13,21 @@ func (f *fixture) edit(name, action string) registry.Edit {
 	return registry.Edit{PackageID: head.ID, Revision: head.Revision, By: f.by, Action: action}
 }
 
+// deleteVersion deletes one version of the package as it is now. It may be
+// called by any goroutine.
 func (f *fixture) deleteVersion(name, key string) error {
-	f.Helper()
-	e := f.edit(name, "unpublish")
-	e.Versions = []registry.VersionEdit{{VersionID: f.version(f.head(name), key).ID, Status: registry.Deleted}}
-	_, err := f.SaveEdit(f.ctx, e)
+	found, err := f.FindPackages(f.ctx, registry.NPM, name)
+	if err != nil || len(found) != 1 {
+		return fmt.Errorf("%d packages %s, want 1: %w", len(found), name, err)
+	}
+	v, err := f.FindVersion(f.ctx, found[0].ID, key)
+	if err != nil {
+		return err
+	}
+	_, err = f.SaveEdit(f.ctx, registry.Edit{
+		PackageID: found[0].ID, Revision: found[0].Revision, By: f.by, Action: "unpublish",
+		Versions: []registry.VersionEdit{{VersionID: v.ID, Status: registry.Deleted}},
+	})
 	return err
 }
 

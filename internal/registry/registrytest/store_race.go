@@ -2,9 +2,12 @@ package registrytest
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"pakhus/internal/registry"
 )
@@ -95,6 +98,106 @@ func testOneVersionTwice(f *fixture) {
 		wantSame(f.T, "winners of "+version, won, 1)
 		wantSame(f.T, "revision", f.head("x").Revision, int64(round+1))
 	}
+}
+
+// testCrossedPublications: publications of the same packages and bytes in
+// opposite orders do not wait for each other in a circle.
+func testCrossedPublications(f *fixture) {
+	const n = 24
+	pubs := make([][]registry.Publication, n)
+	blobs := make([]map[string]registry.Blob, n)
+	shared := f.spool("the same bytes everywhere")
+	for i := range n {
+		blobs[i] = map[string]registry.Blob{}
+		for _, name := range []string{"a", "b", "c"} {
+			p, own := f.release(name, fmt.Sprintf("1.0.%d", i))
+			p.Versions[0].Files = append(p.Versions[0].Files, registry.NewFile{Name: "shared", Body: shared})
+			pubs[i] = append(pubs[i], p)
+			maps.Copy(blobs[i], own)
+		}
+		d := shared.Digests()
+		blobs[i][d.Digest()] = registry.Blob{Digests: d, Key: "shared"}
+		if i%2 == 1 {
+			slices.Reverse(pubs[i])
+		}
+	}
+	for i, err := range together(n, func(i int) error {
+		_, err := f.SavePublication(f.ctx, pubs[i], blobs[i])
+		return err
+	}) {
+		if err != nil {
+			f.Errorf("publication %d: %v", i, err)
+		}
+	}
+	for _, name := range []string{"a", "b", "c"} {
+		wantSame(f.T, "revision of "+name, f.head(name).Revision, int64(n))
+	}
+}
+
+// testCollectWhilePublishing: whatever garbage collection and publications do
+// at once, a file that is there has its blob (threat C2).
+func testCollectWhilePublishing(f *fixture) {
+	const n = 60
+	body := f.spool("bytes that come and go")
+	d := body.Digests()
+	publish := func(i int) error {
+		p, _ := f.release("x", fmt.Sprintf("1.0.%d", i))
+		p.Versions[0].Files[0].Body = body
+		blobs := map[string]registry.Blob{}
+		if _, err := f.FindBlob(f.ctx, d.Digest()); err != nil {
+			blobs[d.Digest()] = registry.Blob{Digests: d, Key: fmt.Sprintf("key %d", i)}
+		}
+		_, err := f.SavePublication(f.ctx, []registry.Publication{p}, blobs)
+		if errors.Is(err, registry.ErrBlobGone) {
+			return nil
+		}
+		return err
+	}
+	remove := func(i int) error {
+		err := f.deleteVersion("x", fmt.Sprintf("1.0.%d", i))
+		if kind := registry.KindOf(err); err != nil && kind != registry.Conflict {
+			return err
+		}
+		return nil
+	}
+	collect := func() error {
+		unused, err := f.ListUnusedBlobs(f.ctx, time.Now().Add(time.Hour), 10)
+		for _, blob := range unused {
+			err = f.DeleteUnusedBlob(f.ctx, blob.Digest())
+			if kind := registry.KindOf(err); kind == registry.Conflict || kind == registry.NotFound {
+				err = nil
+			}
+		}
+		return err
+	}
+	for i := range n {
+		ok(f.T, errors.Join(together(3, func(call int) error {
+			switch {
+			case call == 0:
+				return publish(i)
+			case call == 1 && i > 0 && f.exists("x", fmt.Sprintf("1.0.%d", i-1)):
+				return remove(i - 1)
+			}
+			return collect()
+		})...))
+		if !f.exists("x", fmt.Sprintf("1.0.%d", i)) {
+			continue
+		}
+		file, err := f.FindFile(f.ctx, f.head("x").ID, fmt.Sprintf("x-1.0.%d.tgz", i))
+		ok(f.T, err)
+		_, err = f.FindBlob(f.ctx, file.Blob.Digest())
+		ok(f.T, err)
+	}
+}
+
+// exists tells whether a version is there and not deleted.
+func (f *fixture) exists(name, key string) bool {
+	found, err := f.FindPackages(f.ctx, registry.NPM, name)
+	if err != nil || len(found) == 0 {
+		return false
+	}
+	v, err := f.FindVersion(f.ctx, found[0].ID, key)
+	return err == nil && v.Status != registry.Deleted
 }
 
 // testParallelEdits: of edits computed from one revision, one is made.
