@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -37,6 +38,7 @@ func runScripts(t *testing.T, files []string, s *server, rec *recorder, c client
 			script := strings.TrimSuffix(filepath.Base(env.WorkDir), ".txtar")
 			script = strings.TrimPrefix(script, "script-")
 			env.Setenv("CLIENT", c.name)
+			env.Setenv("DATA", s.dir)
 			env.Setenv("PKG", "@"+w.name+"/"+script)
 			env.Setenv("FLAT", w.name+"-"+script)
 			for _, status := range []int{401, 403, 404} {
@@ -60,6 +62,8 @@ func runScripts(t *testing.T, files []string, s *server, rec *recorder, c client
 			"tool":        cmdTool,
 			"http":        cmdHTTP,
 			"registry":    cmdRegistry,
+			"capture":     cmdCapture,
+			"setting":     cmdSetting,
 			"requests":    cmdRequests,
 			"startserver": cmdStartServer,
 			"stopserver":  cmdStopServer,
@@ -249,6 +253,30 @@ func cmdRegistry(ts *testscript.TestScript, neg bool, args []string) {
 		_, writeErr := io.WriteString(ts.Stderr(), err.Error())
 		ts.Check(writeErr)
 	}
+}
+
+// setting NAME VALUE: a REGISTRY_* variable for the server's next start and for
+// commands.
+func cmdSetting(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: setting NAME VALUE")
+	}
+	ts.Value(serverKey{}).(*server).settings[args[0]] = args[1]
+}
+
+// capture NAME PATTERN: the pattern's first group in the last output becomes a
+// variable.
+func cmdCapture(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: capture NAME PATTERN")
+	}
+	pattern, err := regexp.Compile("(?m)" + args[1])
+	ts.Check(err)
+	found := pattern.FindStringSubmatch(ts.ReadFile("stdout"))
+	if len(found) < 2 {
+		ts.Fatalf("no match for %s in the last output", args[1])
+	}
+	ts.Setenv(args[0], found[1])
 }
 
 func cmdStartServer(ts *testscript.TestScript, neg bool, args []string) {
