@@ -15,6 +15,8 @@ type settingFlags struct {
 	BucketURL      *string `name:"bucket-url" placeholder:"URL" help:"file://, s3://, gs://, azblob:// or mem://."`
 	TLSCert        *string `name:"tls-cert" placeholder:"FILE" help:"Certificate chain, PEM."`
 	TLSKey         *string `name:"tls-key" placeholder:"FILE" help:"Private key, PEM."`
+	NPMHosts       *string `name:"npm-hosts" placeholder:"HOST=projects/PATH" help:"npm registries with a host name of their own, separated by commas."`
+	NPMManifests   *string `name:"npm-manifest-check" placeholder:"WHAT" help:"npm manifests that differ from their tarball: refuse, warn or ignore."`
 	MaxUploadNPM   *string `name:"max-upload-npm" placeholder:"SIZE" help:"Largest npm tarball; 500MiB."`
 	MaxUploadNuGet *string `name:"max-upload-nuget" placeholder:"SIZE" help:"Largest NuGet package; 500MiB."`
 	MaxUploadMaven *string `name:"max-upload-maven" placeholder:"SIZE" help:"Largest Maven file; 3GiB."`
@@ -32,7 +34,7 @@ func (f *settingFlags) given() config.Flags {
 	for key, text := range map[string]*string{
 		"config": f.ConfigFile, "listen": f.Listen, "metrics_listen": f.MetricsListen, "external_url": f.ExternalURL,
 		"data_dir": f.DataDir, "database_url": f.DatabaseURL, "bucket_url": f.BucketURL, "tls_cert": f.TLSCert,
-		"tls_key": f.TLSKey, "max_upload_npm": f.MaxUploadNPM, "max_upload_nuget": f.MaxUploadNuGet,
+		"tls_key": f.TLSKey, "npm_hosts": f.NPMHosts, "npm_manifest_check": f.NPMManifests, "max_upload_npm": f.MaxUploadNPM, "max_upload_nuget": f.MaxUploadNuGet,
 		"max_upload_maven": f.MaxUploadMaven, "cache_size": f.CacheSize, "redirect_min": f.RedirectMin,
 		"tarball_urls": f.TarballURLs, "trusted_proxies": f.TrustedProxies, "log_format": f.LogFormat, "log_level": f.LogLevel,
 	} {

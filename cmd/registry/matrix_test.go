@@ -88,14 +88,11 @@ func TestRouteMatrix(t *testing.T) {
 // matrixRoutes are all routes, those last that end what the others need.
 func matrixRoutes(t *testing.T, p *parts) []auth.Route {
 	t.Helper()
-	protocols, err := p.protocols()
+	npm, err := p.npm()
 	if err != nil {
 		t.Fatal(err)
 	}
-	routes := slices.Clone(p.management().Routes())
-	for _, protocol := range protocols {
-		routes = append(routes, protocol.Routes()...)
-	}
+	routes := append(slices.Clone(p.management().Routes()), npm.Routes()...)
 	order := func(r auth.Route) string {
 		last := "0"
 		if strings.Contains(r.Pattern, "personal_access_tokens/self") && r.Method != http.MethodGet {

@@ -93,18 +93,19 @@ func (p *parts) prepare(ctx context.Context, out io.Writer) error {
 
 // server mounts all formats on one frame.
 func (p *parts) server() (*httpapi.Server, error) {
-	protocols, err := p.protocols()
+	npm, err := p.npm()
 	if err != nil {
 		return nil, err
 	}
 	return httpapi.New(httpapi.Options{
+		Rewrite:        npm.Rewrite,
 		Log:            p.log,
 		Metrics:        p.metrics,
 		ExternalURL:    p.config.ExternalURL,
 		TrustedProxies: p.config.TrustedProxies,
 		Authenticate:   p.tokens.Middleware,
 		Management:     p.management(),
-		Protocols:      protocols,
+		Protocols:      []httpapi.Protocol{npm},
 		Checks:         map[string]httpapi.Check{"database": p.store.Check, "bucket": p.blobs.Check},
 		MetricsAside:   p.config.MetricsListen != "",
 	}), nil

@@ -48,6 +48,13 @@ type Config struct {
 	// TarballURLs is the form of npm tarball addresses: canonical or gitlab
 	// (tarball_urls).
 	TarballURLs string
+	// NPMHosts are npm registries with a host name of their own (npm_hosts), each
+	// HOST=projects/PATH or HOST=groups/PATH, separated by commas.
+	NPMHosts string
+	// NPMManifestCheck says what happens to an npm publish whose manifest differs
+	// from the package.json in its tarball (npm_manifest_check): refuse, warn or
+	// ignore.
+	NPMManifestCheck string
 	// TrustedProxies may tell the client's address (trusted_proxies): networks,
 	// with commas between them.
 	TrustedProxies []netip.Prefix

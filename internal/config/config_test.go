@@ -47,6 +47,8 @@ func TestDefaults(t *testing.T) {
 		{"cache_size", "268435456", "default"},
 		{"redirect_min", "0", "default"},
 		{"tarball_urls", "canonical", "default"},
+		{"npm_hosts", "", "default"},
+		{"npm_manifest_check", "refuse", "default"},
 		{"trusted_proxies", "", "default"},
 		{"log_format", "", "default"},
 		{"log_level", "info", "default"},
@@ -80,7 +82,7 @@ func TestSources(t *testing.T) {
 	if fmt.Sprint(c.TrustedProxies) != fmt.Sprint(networks) {
 		t.Errorf("got %v", c.TrustedProxies)
 	}
-	if c.shown[0].Source != "flag" || c.shown[3].Source != "variable REGISTRY_DATA_DIR" || c.shown[17].Source != file {
+	if c.shown[0].Source != "flag" || c.shown[3].Source != "variable REGISTRY_DATA_DIR" || c.shown[19].Source != file {
 		t.Errorf("sources: %v", c.shown)
 	}
 }

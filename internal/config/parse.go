@@ -160,3 +160,16 @@ func parseDir(text string) (string, error) {
 	}
 	return filepath.Abs(text)
 }
+
+// npmHost is one registry with a host name of its own.
+var npmHost = regexp.MustCompile(`^[A-Za-z0-9.:\[\]-]+=(projects|groups)/[A-Za-z0-9_./-]+$`)
+
+// parseNPMHosts checks the form; what it names may be made later.
+func parseNPMHosts(s string) (string, error) {
+	for item := range strings.SplitSeq(s, ",") {
+		if item = strings.TrimSpace(item); item != "" && !npmHost.MatchString(item) {
+			return "", fmt.Errorf("%q is not HOST=projects/PATH or HOST=groups/PATH", item)
+		}
+	}
+	return s, nil
+}

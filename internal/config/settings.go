@@ -61,6 +61,13 @@ var table = []setting{
 		"tarball_urls", Canonical, func(c *Config, s string) (err error) { c.TarballURLs, err = parseWord(s, Canonical, GitLab); return },
 		func(c *Config) string { return c.TarballURLs },
 	},
+	{"npm_hosts", "", func(c *Config, s string) (err error) { c.NPMHosts, err = parseNPMHosts(s); return }, func(c *Config) string { return c.NPMHosts }},
+	{
+		"npm_manifest_check", "refuse", func(c *Config, s string) (err error) {
+			c.NPMManifestCheck, err = parseWord(s, "refuse", "warn", "ignore")
+			return
+		}, func(c *Config) string { return c.NPMManifestCheck },
+	},
 	{"trusted_proxies", "", func(c *Config, s string) (err error) { c.TrustedProxies, err = parseNetworks(s); return }, showNetworks},
 	{
 		"log_format", "", func(c *Config, s string) (err error) { c.LogFormat, err = parseWord(s, "json", "text"); return },

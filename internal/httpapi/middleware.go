@@ -24,6 +24,9 @@ const headerRequestID = "X-Request-Id"
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := s.opts.Now()
 	s.opts.Metrics.RequestStarted()
+	if s.opts.Rewrite != nil {
+		r = s.opts.Rewrite(r)
+	}
 	rec, r := newRecorder(w, r, s.opts.Now)
 	rec.id = requestID(r.Header)
 	w.Header()[headerRequestID] = []string{rec.id}

@@ -29,6 +29,9 @@ type Options struct {
 	// TrustedProxies may tell the client's address in X-Forwarded-For. No other
 	// forwarding header is ever believed.
 	TrustedProxies []netip.Prefix
+	// Rewrite may send a request elsewhere before anything looks at it, such as by
+	// its host name; requests stay as they are when nil.
+	Rewrite func(*http.Request) *http.Request
 	// Authenticate puts the verified identity into the request's context. It runs
 	// for the API and for /metrics, whether a route is found or not.
 	Authenticate echo.MiddlewareFunc

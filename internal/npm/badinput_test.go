@@ -157,6 +157,16 @@ func TestInvalidUTF8(t *testing.T) {
 	}
 }
 
+// An operator may let manifests differ from their tarballs; the publisher is told.
+func TestConfusionWarning(t *testing.T) {
+	w := newWorld(t, func(o *npm.Options) { o.Confusion = npm.WarnOfConfusion })
+	body := pkg{name: "lib", version: "1.0.0", inner: object{"name": "lib", "version": "1.0.0", "dependencies": object{"x": "1"}}}.body(t)
+	a := w.want(w.call(http.MethodPut, demo+"/lib", w.write, body), http.StatusOK)
+	if !strings.Contains(a.Header().Get("Npm-Notice"), "dependencies") {
+		t.Errorf("notice: %q", a.Header().Get("Npm-Notice"))
+	}
+}
+
 func gzipped(t *testing.T, data []byte) []byte {
 	t.Helper()
 	var b bytes.Buffer

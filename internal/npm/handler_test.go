@@ -661,3 +661,29 @@ func TestUnknownRoutes(t *testing.T) {
 		}
 	}
 }
+
+// A registry with a host name of its own answers below it, and with it.
+func TestOwnHost(t *testing.T) {
+	hosts, err := npm.ParseHosts("npm.demo.test=projects/acme/demo, NPM.acme.test:8080=groups/acme")
+	check(t, err)
+	w := newWorld(t, func(o *npm.Options) { o.Hosts = hosts })
+	for _, own := range []string{"http://npm.demo.test", "http://npm.acme.test:8080"} {
+		if own == "http://npm.demo.test" {
+			w.want(w.call(http.MethodPut, own+"/@acme%2flib", w.group, pkg{name: "@acme/lib", version: "1.0.0"}.body(t)), http.StatusOK)
+		}
+		doc := w.want(w.call(http.MethodGet, own+"/@acme%2flib", w.group, nil), http.StatusOK)
+		if got := doc.field(t, "versions", "1.0.0", "dist", "tarball"); got != own+"/@acme/lib/-/lib-1.0.0.tgz" {
+			t.Errorf("tarball = %v", got)
+		}
+		w.want(w.call(http.MethodGet, own+"/@acme/lib/-/lib-1.0.0.tgz", w.group, nil), http.StatusOK)
+		w.want(w.call(http.MethodGet, own+"/-/whoami", w.group, nil), http.StatusOK)
+		w.want(w.call(http.MethodGet, own+"/@acme%2flib", w.foreign, nil), http.StatusNotFound)
+		w.want(w.call(http.MethodGet, own+"/..%2f..%2f3/secret", w.group, nil), http.StatusBadRequest)
+	}
+	w.want(w.call(http.MethodGet, "http://elsewhere.test/@acme%2flib", w.group, nil), http.StatusNotFound)
+	for _, bad := range []string{"x", "x=y", "x=users/ann", "=projects/a/b", "a/b=projects/a/b"} {
+		if _, err := npm.ParseHosts(bad); err == nil {
+			t.Errorf("%q was accepted", bad)
+		}
+	}
+}

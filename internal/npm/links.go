@@ -36,12 +36,6 @@ func (h *Handler) projectBase(projectID int64) string {
 	return h.opts.ExternalURL + "/api/v4/projects/" + formatID(projectID) + "/packages/npm"
 }
 
-// base is the registry address that a request used, without a final slash. The
-// prefix is the client's own spelling of the project (an id or an escaped
-// path), because clients compare addresses byte for byte; scheme and host are
-// the configured ones, never a header's.
-func (h *Handler) base(escapedPrefix string) string { return h.opts.ExternalURL + escapedPrefix }
-
 // projectHint tells where to publish, for refusals at group and instance level.
 func (h *Handler) projectHint() string {
 	return h.opts.ExternalURL + "/api/v4/projects/<id>/packages/npm/"

@@ -20,10 +20,17 @@ const (
 	IgnoreConfusion
 )
 
-// CompareManifests is Check with RefuseConfusion.
-func CompareManifests(sent, packed []byte, name Name, version string) error {
-	_, err := RefuseConfusion.Check(sent, packed, name, version)
-	return err
+// ParseConfusionMode reads a mode by its name: refuse, warn or ignore.
+func ParseConfusionMode(s string) (ConfusionMode, error) {
+	switch s {
+	case "refuse":
+		return RefuseConfusion, nil
+	case "warn":
+		return WarnOfConfusion, nil
+	case "ignore":
+		return IgnoreConfusion, nil
+	}
+	return RefuseConfusion, registry.Errorf(registry.Invalid, "%q is not one of refuse, warn, ignore", s)
 }
 
 // Check compares the manifest that a client sent with the package.json in the

@@ -2,6 +2,7 @@ package npm
 
 import (
 	"net/http"
+	"net/url"
 	"strconv"
 
 	"github.com/labstack/echo/v4"
@@ -21,6 +22,10 @@ type Options struct {
 	// RedirectMin sends clients to the bucket for tarballs of at least this many
 	// bytes, when the bucket can sign addresses; 0 never does.
 	RedirectMin int64
+	// Confusion says what happens to manifests that differ from their tarball.
+	Confusion ConfusionMode
+	// Hosts are the registries with a host name of their own.
+	Hosts []Host
 	// Signer signs published versions; none are signed when nil.
 	Signer *Signer
 }
@@ -32,6 +37,10 @@ type Handler struct {
 	tokens   *auth.Service
 	opts     Options
 	routes   map[routeKey]route
+	hosts    map[string]string // host name to escaped prefix
+	// pathPrefix is the path of the external URL, which old clients double along
+	// with the rest of a registry's address.
+	pathPrefix string
 }
 
 // level is where in the namespace tree a registry address lies.
@@ -83,7 +92,13 @@ func New(packages *registry.Service, tokens *auth.Service, o Options) (*Handler,
 	if o.MaxUpload == 0 {
 		o.MaxUpload = 500 << 20
 	}
-	h := &Handler{packages: packages, tokens: tokens, opts: o, routes: routeTable()}
+	h := &Handler{packages: packages, tokens: tokens, opts: o, routes: routeTable(), hosts: map[string]string{}}
+	if external, err := url.Parse(o.ExternalURL); err == nil {
+		h.pathPrefix = external.EscapedPath()
+	}
+	for _, host := range o.Hosts {
+		h.hosts[host.Name] = host.prefix()
+	}
 	return h, auth.CheckRoutes(h.Routes())
 }
 
@@ -167,7 +182,7 @@ func (h *Handler) serve(c echo.Context, l level, pattern string) error {
 	if err != nil {
 		return err
 	}
-	path, err := ParsePath(prefix, rest)
+	path, err := ParsePath(h.pathPrefix+prefix, rest)
 	if err != nil {
 		return err
 	}
@@ -180,7 +195,7 @@ func (h *Handler) serve(c echo.Context, l level, pattern string) error {
 	if !ok {
 		return registry.Errorf(registry.NotFound, "%s is not supported here", r.Method)
 	}
-	req := &request{level: l, base: h.base(prefix), path: path, action: route.action}
+	req := &request{level: l, base: h.base(r.Context(), prefix), path: path, action: route.action}
 	if err := h.admit(c, req); err != nil {
 		return err
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/hex"
-	"encoding/json"
 	"maps"
 	"net/http"
 	"path"
@@ -116,18 +115,18 @@ func (h *Handler) publish(c echo.Context, req *request, docs []*Document) error 
 	var pubs []registry.Publication
 	var repeated registry.Package
 	for _, doc := range docs {
-		if len(doc.Sigstore) > 0 {
-			c.Response().Header().Set("Npm-Notice", "the provenance statement was not stored: this registry does not keep attestations yet")
-		}
-		pub, existing, err := h.plan(ctx, req, doc)
+		p, err := h.plan(ctx, req, doc)
 		if err != nil {
 			return err
 		}
-		if existing != nil {
-			repeated = *existing
+		if p.notice != "" {
+			c.Response().Header().Set("Npm-Notice", p.notice)
+		}
+		if p.existing != nil {
+			repeated = *p.existing
 			continue
 		}
-		pubs = append(pubs, pub)
+		pubs = append(pubs, p.publication)
 	}
 	if len(pubs) == 0 {
 		return answerWritten(c, repeated)
@@ -154,49 +153,66 @@ func errPublished(version string) error {
 		"403 Forbidden - You cannot publish over the previously published versions: %s. Package already exists.", version)
 }
 
-// plan checks one document (npm.md 7.2) and says what to store; existing is set
-// when the document repeats a publish that succeeded.
-func (h *Handler) plan(ctx context.Context, req *request, doc *Document) (pub registry.Publication, existing *registry.Package, err error) {
+// planned is a checked document.
+type planned struct {
+	publication registry.Publication
+	// existing is set instead when the document repeats a publish that succeeded.
+	existing *registry.Package
+	notice   string // for the publisher; npm prints it
+}
+
+// plan checks one document (npm.md 7.2) and says what to store.
+func (h *Handler) plan(ctx context.Context, req *request, doc *Document) (planned, error) {
 	name, err := ParseName(doc.Name)
 	if err != nil {
-		return pub, nil, err
+		return planned{}, err
 	}
 	if doc.ID != "" && doc.ID != doc.Name {
-		return pub, nil, registry.Errorf(registry.Invalid, "_id is %q and name is %q", doc.ID, doc.Name)
+		return planned{}, registry.Errorf(registry.Invalid, "_id is %q and name is %q", doc.ID, doc.Name)
 	}
-	head, err := h.packages.Package(ctx, req.project.ID, registry.NPM, name.Key())
-	known := err == nil
-	switch {
-	case known:
-	case registry.KindOf(err) != registry.NotFound:
-		return pub, nil, err
-	default:
-		if err := name.CheckNew(); err != nil {
-			return pub, nil, err
-		}
-		if err := h.checkTwin(ctx, req.project.ID, name); err != nil {
-			return pub, nil, err
-		}
+	head, err := h.headOf(ctx, req.project.ID, name)
+	if err != nil {
+		return planned{}, err
 	}
 	raw, err := h.newVersionOf(ctx, head, doc)
 	if err != nil {
-		return pub, nil, err
+		return planned{}, err
 	}
-	up, err := inspect(doc, name, raw)
+	up, err := h.inspect(doc, name, raw)
 	if err != nil {
-		return pub, nil, err
+		return planned{}, err
 	}
-	if known {
+	if head.ID != 0 {
 		repeat, err := h.checkDuplicate(ctx, req, head, up)
 		if err != nil {
-			return pub, nil, err
+			return planned{}, err
 		}
 		if repeat {
-			return pub, &head, nil
+			return planned{existing: &head}, nil
 		}
 	}
-	pub, err = h.publication(ctx, req, head, name, doc, up)
-	return pub, nil, err
+	p := planned{}
+	switch {
+	case len(up.differ) > 0:
+		p.notice = "the manifest differs from package.json in the tarball: " + strings.Join(up.differ, ", ")
+	case len(doc.Sigstore) > 0:
+		p.notice = "the provenance statement was not stored: this registry keeps no attestations"
+	}
+	p.publication, err = h.publication(ctx, req, head, name, doc, up)
+	return p, err
+}
+
+// headOf finds the package of a project; the zero Package stands for a new one,
+// whose name is checked.
+func (h *Handler) headOf(ctx context.Context, projectID int64, name Name) (registry.Package, error) {
+	head, err := h.packages.Package(ctx, projectID, registry.NPM, name.Key())
+	if registry.KindOf(err) != registry.NotFound {
+		return head, err
+	}
+	if err := name.CheckNew(); err != nil {
+		return registry.Package{}, err
+	}
+	return registry.Package{}, h.checkTwin(ctx, projectID, name)
 }
 
 // newVersionOf picks the version that a document publishes. A document normally
@@ -243,6 +259,7 @@ type upload struct {
 	manifest Manifest
 	archive  *Archive
 	digests  registry.Digests
+	differ   []string // fields that differ from the archive's manifest, when that is only warned of
 }
 
 func (u upload) integrity() string {
@@ -251,26 +268,8 @@ func (u upload) integrity() string {
 
 func (u upload) shasum() string { return hex.EncodeToString(u.digests.SHA1[:]) }
 
-// declared is what a body's manifest claims; everything but name and version
-// may have any shape.
-type declared struct {
-	Name    string `json:"name"`
-	Version string `json:"version"`
-	Dist    struct {
-		Integrity json.RawMessage `json:"integrity"`
-		Shasum    json.RawMessage `json:"shasum"`
-	} `json:"dist"`
-}
-
 // inspect checks what the body claims against the bytes that came.
-func inspect(doc *Document, name Name, raw RawVersion) (upload, error) {
-	var claim declared
-	if err := json.Unmarshal(raw.Raw, &claim); err != nil {
-		return upload{}, registry.Wrapf(registry.Invalid, err, "versions[%q] is not a manifest with a name, a version and a dist", raw.Key)
-	}
-	if claim.Name != name.String() || claim.Version != raw.Key {
-		return upload{}, registry.Errorf(registry.Invalid, "versions[%q] is the manifest of %s@%s", raw.Key, claim.Name, claim.Version)
-	}
+func (h *Handler) inspect(doc *Document, name Name, raw RawVersion) (upload, error) {
 	if _, err := ParseVersion(raw.Key); err != nil {
 		return upload{}, err
 	}
@@ -279,7 +278,7 @@ func inspect(doc *Document, name Name, raw RawVersion) (upload, error) {
 		return upload{}, err
 	}
 	up := upload{version: raw.Key, spool: spool, digests: spool.Digests()}
-	if err := up.checkDigests(claim); err != nil {
+	if err := up.checkDigests(findMember(raw.Raw, "dist")); err != nil {
 		return upload{}, err
 	}
 	body, err := spool.Open()
@@ -289,7 +288,7 @@ func inspect(doc *Document, name Name, raw RawVersion) (upload, error) {
 	if up.archive, err = ReadArchive(body, DefaultLimits); err != nil {
 		return upload{}, err
 	}
-	if err := CompareManifests(raw.Raw, up.archive.Manifest, name, raw.Key); err != nil {
+	if up.differ, err = h.opts.Confusion.Check(raw.Raw, up.archive.Manifest, name, raw.Key); err != nil {
 		return upload{}, err
 	}
 	up.manifest, err = StripManifest(raw.Raw)
@@ -322,11 +321,11 @@ func tarballOf(doc *Document, name Name, version string) (*registry.Spool, error
 // checkDigests compares the digests that the manifest declares, if it does. Of
 // several integrity values each that we compute must match; none that we know
 // is a mistake too.
-func (u upload) checkDigests(claim declared) error {
-	if shasum := text(claim.Dist.Shasum); shasum != "" && !strings.EqualFold(shasum, u.shasum()) {
+func (u upload) checkDigests(dist []byte) error {
+	if shasum := text(findMember(dist, "shasum")); shasum != "" && !strings.EqualFold(shasum, u.shasum()) {
 		return registry.Errorf(registry.Invalid, "dist.shasum is %s, but the tarball has %s", shasum, u.shasum())
 	}
-	integrity := text(claim.Dist.Integrity)
+	integrity := text(findMember(dist, "integrity"))
 	if integrity == "" {
 		return nil
 	}

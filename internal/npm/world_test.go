@@ -100,7 +100,7 @@ func newWorld(t *testing.T, change ...func(*npm.Options)) *world {
 	external, err := url.Parse(externalURL)
 	check(t, err)
 	w.server = httpapi.New(httpapi.Options{
-		Log: slog.New(slog.DiscardHandler), ExternalURL: external, Authenticate: w.tokens.Middleware, Protocols: []httpapi.Protocol{handler},
+		Log: slog.New(slog.DiscardHandler), ExternalURL: external, Authenticate: w.tokens.Middleware, Rewrite: handler.Rewrite, Protocols: []httpapi.Protocol{handler},
 	})
 	w.populate(ctx)
 	return w
