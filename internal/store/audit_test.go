@@ -67,7 +67,7 @@ func (w *world) publication(t testing.TB, name, version string) (registry.Public
 		Versions: []registry.NewVersion{{
 			Version: version, Key: version, SortKey: version, Manifest: []byte(strings.Repeat("m", 900)), State: []byte("{}"),
 			Fragments: map[registry.FragmentKind][]byte{
-				"full": []byte(strings.Repeat("f", 1000)), "short": []byte(strings.Repeat("s", 400)), "time": []byte("t"),
+				"full": []byte(strings.Repeat("f", 2000)), "short": []byte(strings.Repeat("s", 400)), "time": []byte("t"),
 			},
 			Files: []registry.NewFile{{Name: name + "-" + version + ".tgz", Body: body}},
 		}},
