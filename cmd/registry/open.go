@@ -66,7 +66,7 @@ func openParts(ctx context.Context, c *config.Config, log *slog.Logger, m *obser
 			return nil, err
 		}
 	}
-	if p.store, err = store.Open(ctx, store.Options{URL: c.DatabaseURL.Reveal(), Logger: log}); err != nil {
+	if p.store, err = store.Open(ctx, store.Options{URL: c.DatabaseURL.Reveal(), Logger: log, OnUse: m.UsedDatabase}); err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
 	p.closers = append(p.closers, p.store)

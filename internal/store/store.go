@@ -34,6 +34,10 @@ type Options struct {
 	Clock func() time.Time
 	// Logger is told of lost connections and the like; silent when nil.
 	Logger *slog.Logger
+	// OnUse is told how long each statement took, by what it does: "query",
+	// "insert", "update", "delete", "exec", and "transaction" for a whole one that
+	// writes. May be nil.
+	OnUse func(operation string, took time.Duration)
 	// MaxConnections bounds the connections that read; 16 on PostgreSQL, where
 	// they write as well, and 4 on SQLite when 0.
 	MaxConnections int
@@ -51,6 +55,8 @@ type Store struct {
 	origin int64
 
 	closed    atomic.Bool
+	onUse  func(operation string, took time.Duration)
+
 	mu        sync.RWMutex
 	listeners []registry.Listener
 
@@ -80,10 +86,26 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err := s.connect(o); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
+	if err := s.watchUse(o.OnUse); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
 	if err := s.ping(ctx); err != nil {
 		return nil, errors.Join(s.fail(ctx, err, ""), s.Close())
 	}
 	return s, nil
+}
+
+// watchUse makes every statement and transaction tell how long it took.
+func (s *Store) watchUse(onUse func(string, time.Duration)) error {
+	s.onUse = onUse
+	if onUse == nil {
+		s.onUse = func(string, time.Duration) {}
+		return nil
+	}
+	if err := reportUse(s.reader, onUse); err != nil || s.writer == s.reader {
+		return err
+	}
+	return reportUse(s.writer, onUse)
 }
 
 // ping asks every pool for a connection that works.

@@ -45,6 +45,7 @@ func (s *Store) write(ctx context.Context, work func(*tx) error) error {
 
 func (s *Store) attempt(ctx context.Context, work func(*tx) error) error {
 	var committing []registry.Change
+	began := time.Now()
 	err := s.writer.WithContext(ctx).Transaction(func(db *gorm.DB) error {
 		t := &tx{DB: db, store: s, now: s.now()}
 		if err := work(t); err != nil {
@@ -56,6 +57,7 @@ func (s *Store) attempt(ctx context.Context, work func(*tx) error) error {
 		committing = t.changes
 		return nil
 	})
+	s.onUse("transaction", time.Since(began))
 	s.forget(committing)
 	if err == nil && len(committing) > 0 && s.announcer != nil {
 		s.announcer.wake()
