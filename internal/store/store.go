@@ -54,7 +54,7 @@ type Store struct {
 	// origin marks this Store's change rows, which it need not hear of again.
 	origin int64
 
-	closed    atomic.Bool
+	closed atomic.Bool
 	onUse  func(operation string, took time.Duration)
 
 	mu        sync.RWMutex
