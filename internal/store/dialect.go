@@ -2,6 +2,8 @@ package store
 
 import (
 	"database/sql"
+	"errors"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -81,9 +83,13 @@ func (s *Store) connectSQLite(path string, readers int) error {
 }
 
 // keepPrivate makes the file, if it is not there, readable by its owner alone:
-// SQLite itself would leave that to the umask.
+// SQLite itself would leave that to the umask. A file that is there is not
+// touched: closing it would drop the locks that this process has on it.
 func keepPrivate(path string) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}

@@ -58,7 +58,11 @@ func (s *Store) Migrate(ctx context.Context) error {
 		if s.dialect == postgresDialect || try == migrationTries || ctx.Err() != nil {
 			return s.fail(ctx, err, "")
 		}
-		time.Sleep(time.Duration(try) * 50 * time.Millisecond)
+		select {
+		case <-time.After(time.Duration(try) * 50 * time.Millisecond):
+		case <-ctx.Done():
+			return s.fail(ctx, ctx.Err(), "")
+		}
 	}
 }
 
