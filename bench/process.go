@@ -58,7 +58,7 @@ func (p *process) await(ctx context.Context, ready func(context.Context) error) 
 		}
 		select {
 		case <-p.done:
-			return fmt.Errorf("%s ended at once: %v\n%s", p.name, p.exit, p.tail())
+			return fmt.Errorf("%s ended at once: %w\n%s", p.name, p.exit, p.tail())
 		case <-ctx.Done():
 			return fmt.Errorf("%s is not ready: %w\n%s", p.name, err, p.tail())
 		case <-tick.C:

@@ -113,7 +113,7 @@ func prepare(ctx context.Context, n *nginx, file string, ours, theirs *target, a
 	for t, tag := range map[*target]string{ours: etag, theirs: copiedETag} {
 		t.header.Set("If-None-Match", tag)
 		if _, _, err := fetch(ctx, *t); err == nil || !strings.Contains(err.Error(), "304") {
-			return 0, fmt.Errorf("%s: not answered by 304: %v", t.url, err)
+			return 0, fmt.Errorf("%s: not answered by 304: %w", t.url, err)
 		}
 	}
 	return 0, nil

@@ -59,8 +59,16 @@ func (x explanation) cells() []cell {
 		id = strconv.FormatInt(x.ID, 10)
 	}
 	cells := []cell{
-		{"kind", x.Kind}, {"state", x.State}, {"reason", x.Reason}, {"id", id}, {"name", x.Name}, {"username", x.Username},
-		{"scopes", strings.Join(x.Scopes, ",")}, {"covers", x.Covers}, {"expires", x.Expires.String()}, {"last used", x.LastUsed.String()},
+		{"kind", x.Kind},
+		{"state", x.State},
+		{"reason", x.Reason},
+		{"id", id},
+		{"name", x.Name},
+		{"username", x.Username},
+		{"scopes", strings.Join(x.Scopes, ",")},
+		{"covers", x.Covers},
+		{"expires", x.Expires.String()},
+		{"last used", x.LastUsed.String()},
 		{"project", x.Project},
 	}
 	for _, j := range x.Actions {

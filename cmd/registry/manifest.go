@@ -60,8 +60,10 @@ type sealed struct {
 
 func (m manifest) cells() []cell {
 	return []cell{
-		{"made at", m.MadeAt.Format(time.RFC3339)}, {"database", m.Dialect + ", " + strconv.FormatInt(m.Database.Size, 10) + " bytes"},
-		{"blobs", strconv.FormatInt(m.Blobs, 10)}, {"blob bytes", strconv.FormatInt(m.Bytes, 10)},
+		{"made at", m.MadeAt.Format(time.RFC3339)},
+		{"database", m.Dialect + ", " + strconv.FormatInt(m.Database.Size, 10) + " bytes"},
+		{"blobs", strconv.FormatInt(m.Blobs, 10)},
+		{"blob bytes", strconv.FormatInt(m.Bytes, 10)},
 	}
 }
 

@@ -130,7 +130,7 @@ func matrixCallers(t *testing.T, p *parts) []caller {
 	}
 	callers := []caller{{"anonymous", ""}, {"unknown", "gldt-nobodyknowsthis"}}
 	both := auth.ReadPackageRegistry | auth.WritePackageRegistry
-	for _, scope := range (auth.Scope(1<<7 - 1)).Names() {
+	for _, scope := range auth.Scope(1<<7 - 1).Names() {
 		set, err := auth.ParseScopes([]string{scope})
 		fail(err)
 		_, secret := token(auth.NewDeployToken{Scopes: set, ProjectID: 1})

@@ -53,8 +53,15 @@ func (v tokenView) state() string {
 
 func (v tokenView) cells() []cell {
 	cells := []cell{
-		{"id", idText(&v.ID)}, {"name", v.Name}, {"username", v.Username}, {"project", idText(v.ProjectID)}, {"group", idText(v.GroupID)},
-		{"scopes", strings.Join(v.Scopes, ",")}, {"state", v.state()}, {"expires", v.ExpiresAt.String()}, {"last used", v.LastUsed.String()},
+		{"id", idText(&v.ID)},
+		{"name", v.Name},
+		{"username", v.Username},
+		{"project", idText(v.ProjectID)},
+		{"group", idText(v.GroupID)},
+		{"scopes", strings.Join(v.Scopes, ",")},
+		{"state", v.state()},
+		{"expires", v.ExpiresAt.String()},
+		{"last used", v.LastUsed.String()},
 	}
 	if v.Token != "" {
 		cells = append(cells, cell{"token", v.Token})

@@ -172,8 +172,12 @@ func newPersonalTokenView(t auth.PersonalToken, now time.Time) personalTokenView
 
 func (v personalTokenView) cells() []cell {
 	cells := []cell{
-		{"id", idText(&v.ID)}, {"name", v.Name}, {"scopes", strings.Join(v.Scopes, ",")}, {"active", yes(v.Active)},
-		{"expires", v.ExpiresAt.String()}, {"last used", v.LastUsed.String()},
+		{"id", idText(&v.ID)},
+		{"name", v.Name},
+		{"scopes", strings.Join(v.Scopes, ",")},
+		{"active", yes(v.Active)},
+		{"expires", v.ExpiresAt.String()},
+		{"last used", v.LastUsed.String()},
 	}
 	if v.Token != "" {
 		cells = append(cells, cell{"token", v.Token})

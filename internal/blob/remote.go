@@ -109,7 +109,7 @@ func (r *remote) list(ctx context.Context, prefix string, each func(registry.Blo
 	for {
 		watch.resume()
 		object, err := list.Next(ctx)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {

@@ -68,7 +68,7 @@ func (c *remoteContent) Read(p []byte) (int, error) {
 	c.watch.pause() // the client may take its time
 	c.at += int64(n)
 	c.bodyAt = c.at
-	if err == io.EOF && c.at < c.size {
+	if errors.Is(err, io.EOF) && c.at < c.size {
 		err = io.ErrUnexpectedEOF
 	}
 	if err == nil || err == io.EOF {

@@ -51,12 +51,24 @@ func TestSendListHeaders(t *testing.T) {
 	}{
 		{"only page", registry.Page{Number: 1, Size: 20}, 3, "", "", "1", []string{"page=1&per_page=20 first", "page=1&per_page=20 last"}},
 		{"empty list", registry.Page{Number: 1, Size: 20}, 0, "", "", "1", []string{"page=1&per_page=20 first", "page=1&per_page=20 last"}},
-		{"middle", registry.Page{Number: 2, Size: 2}, 5, "1", "3", "3",
-			[]string{"page=1&per_page=2 prev", "page=3&per_page=2 next", "page=1&per_page=2 first", "page=3&per_page=2 last"}},
-		{"full last page", registry.Page{Number: 2, Size: 2}, 4, "1", "", "2",
-			[]string{"page=1&per_page=2 prev", "page=1&per_page=2 first", "page=2&per_page=2 last"}},
-		{"beyond the last", registry.Page{Number: 9, Size: 2}, 4, "2", "", "2",
-			[]string{"page=2&per_page=2 prev", "page=1&per_page=2 first", "page=2&per_page=2 last"}},
+		{
+			"middle",
+			registry.Page{Number: 2, Size: 2},
+			5, "1", "3", "3",
+			[]string{"page=1&per_page=2 prev", "page=3&per_page=2 next", "page=1&per_page=2 first", "page=3&per_page=2 last"},
+		},
+		{
+			"full last page",
+			registry.Page{Number: 2, Size: 2},
+			4, "1", "", "2",
+			[]string{"page=1&per_page=2 prev", "page=1&per_page=2 first", "page=2&per_page=2 last"},
+		},
+		{
+			"beyond the last",
+			registry.Page{Number: 9, Size: 2},
+			4, "2", "", "2",
+			[]string{"page=2&per_page=2 prev", "page=1&per_page=2 first", "page=2&per_page=2 last"},
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			rec := httptest.NewRecorder()
@@ -95,8 +107,10 @@ func TestWriteError(t *testing.T) {
 		{"no such route", 404, "", 0, `{"message":"404 Not Found"}`},
 		{"parameter", 400, "name is missing", markParam, `{"error":"name is missing"}`},
 		{"rule", 400, "Scopes can't be blank", 0, `{"message":"Scopes can't be blank"}`},
-		{"refused", 401, "401 Unauthorized - revoked", markCredential,
-			`{"message":"401 Unauthorized - revoked","error":"invalid_token","error_description":"401 Unauthorized - revoked"}`},
+		{
+			"refused", 401, "401 Unauthorized - revoked", markCredential,
+			`{"message":"401 Unauthorized - revoked","error":"invalid_token","error_description":"401 Unauthorized - revoked"}`,
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c := newCall(http.MethodGet, "/", "", "")

@@ -136,8 +136,10 @@ func TestChangeProjects(t *testing.T) {
 		{"another's group", "mia", "POST", "/projects", fmt.Sprintf(`{"name":"x","namespace_id":%d}`, other), 404, "404 Group Not Found"},
 		{"developer", "dev", "POST", "/projects", fmt.Sprintf(`{"name":"x","namespace_id":%d}`, acme), 403, "403 Forbidden"},
 		{"path climbs out", "mia", "POST", "/projects", fmt.Sprintf(`{"path":"../other/x","namespace_id":%d}`, acme), 400, "path is invalid"},
-		{"maintainer", "mia", "POST", "/projects", fmt.Sprintf(`{"name":"My New Lib","description":"d","visibility":"internal","namespace_id":%d}`, acme), 201,
-			`"path_with_namespace":"acme/my-new-lib"`},
+		{
+			"maintainer", "mia", "POST", "/projects", fmt.Sprintf(`{"name":"My New Lib","description":"d","visibility":"internal","namespace_id":%d}`, acme), 201,
+			`"path_with_namespace":"acme/my-new-lib"`,
+		},
 		{"taken", "mia", "POST", "/projects", fmt.Sprintf(`{"path":"My-New-Lib","namespace_id":%d}`, acme), 400, "path has already been taken"},
 		{"developer updates", "dev", "PUT", "/projects/acme%2Fmy-new-lib", `{"name":"x"}`, 403, "403"},
 		{"maintainer renames", "mia", "PUT", "/projects/acme%2Fmy-new-lib", `{"name":"Better","description":""}`, 200, `"description":"","name":"Better"`},

@@ -164,6 +164,7 @@ func (w *world) token(t *testing.T, at registry.Span, expires time.Time) (auth.D
 func (w *world) project(path string) registry.Span {
 	return registry.Span{ProjectID: w.projects[path].ID}
 }
+
 func (w *world) group(path string) registry.Span { return registry.Span{GroupID: w.groups[path].ID} }
 
 // answer is what a call got.

@@ -25,7 +25,6 @@ type tarEntry struct {
 	kind       byte
 	link       string
 	pax        map[string]string
-	size       int64 // instead of that of body
 }
 
 var manifestEntry = tarEntry{name: "package/package.json", body: testManifest}

@@ -223,10 +223,25 @@ func TestBadNames(t *testing.T) {
 func TestPolymorphicManifests(t *testing.T) {
 	w := newWorld(t)
 	for i, fields := range []object{
-		{"bin": "x.js"}, {"bin": object{}}, {"license": object{"type": "MIT"}}, {"licenses": []string{"MIT"}}, {"repository": "a/b"},
-		{"author": object{"name": "x"}}, {"keywords": "a b"}, {"bundleDependencies": true}, {"bundleDependencies": []string{}}, {"engines": []string{}},
-		{"os": "linux"}, {"funding": []string{"x"}}, {"dependencies": []string{}}, {"dependencies": nil}, {"man": "x.1"}, {"description": 7},
-		{"__proto__x": 1, "constructor": object{"prototype": 1}}, {"volta": object{"node": "20"}}, {"publishConfig": object{"access": "public"}},
+		{"bin": "x.js"},
+		{"bin": object{}},
+		{"license": object{"type": "MIT"}},
+		{"licenses": []string{"MIT"}},
+		{"repository": "a/b"},
+		{"author": object{"name": "x"}},
+		{"keywords": "a b"},
+		{"bundleDependencies": true},
+		{"bundleDependencies": []string{}},
+		{"engines": []string{}},
+		{"os": "linux"},
+		{"funding": []string{"x"}},
+		{"dependencies": []string{}},
+		{"dependencies": nil},
+		{"man": "x.1"},
+		{"description": 7},
+		{"__proto__x": 1, "constructor": object{"prototype": 1}},
+		{"volta": object{"node": "20"}},
+		{"publishConfig": object{"access": "public"}},
 		{"long": strings.Repeat("x", 30_000)},
 	} {
 		version := fmt.Sprintf("1.0.%d", i)

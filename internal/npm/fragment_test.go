@@ -91,7 +91,8 @@ func TestFragments(t *testing.T) {
 				`"dist":{"integrity":"sha512-AAAA","shasum":"0123","fileCount":3,"unpackedSize":42,"signatures":[{"keyid":"SHA256:a","sig":"s1"},{"keyid":"SHA256:b","sig":"s2"}],"tarball":"`,
 		},
 		{
-			"imported, publisher unknown", `{"name":"lib","version":"1.0.0","maintainers":[{"name":"al"}]}`, State{Integrity: "sha512-AAAA", Shasum: "0123"},
+			"imported, publisher unknown", `{"name":"lib","version":"1.0.0","maintainers":[{"name":"al"}]}`,
+			State{Integrity: "sha512-AAAA", Shasum: "0123"},
 			`{"name":"lib","version":"1.0.0","maintainers":[{"name":"al"}],"_id":"lib@1.0.0","dist":{"integrity":"sha512-AAAA","shasum":"0123","tarball":"`,
 			`{"name":"lib","version":"1.0.0","dist":{"integrity":"sha512-AAAA","shasum":"0123","tarball":"`,
 		},

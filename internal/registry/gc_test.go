@@ -445,7 +445,7 @@ func TestCheckFails(t *testing.T) {
 	w.add("orphan", 48*time.Hour, false, false)
 	stop := errors.New("stop")
 	_, err := registry.Check(t.Context(), w.rows, w.blobs, registry.CheckOptions{Now: w.now}, func(registry.Finding) error { return stop })
-	if err != stop {
+	if !errors.Is(err, stop) {
 		t.Errorf("each fails: %v, want its error", err)
 	}
 }

@@ -95,7 +95,7 @@ func checkChosenID(id int64) error {
 func paged(db *gorm.DB, page registry.Page) *gorm.DB {
 	size := max(page.Size, 1)
 	number := max(page.Number, 1)
-	if number-1 > (math.MaxInt32)/size {
+	if number-1 > math.MaxInt32/size {
 		return db.Limit(0)
 	}
 	return db.Limit(size).Offset((number - 1) * size)

@@ -94,7 +94,7 @@ func TestReplicas(t *testing.T) {
 				if errors.As(err, &refused) && refused.status == http.StatusUnauthorized {
 					return nil
 				}
-				return fmt.Errorf("the revoked token is answered %v", err)
+				return fmt.Errorf("the revoked token is answered %w", err)
 			})
 		}
 		t.Logf("refused by both after %s", time.Since(revoked))

@@ -203,7 +203,7 @@ func testBlobSeek(t *testing.T, blobs registry.Blobs) {
 			t.Fatalf("%s: %v, or other bytes than written", tt.name, err)
 		}
 		if at+int64(tt.read) >= c.Size() {
-			if n, err := c.Read(make([]byte, 1)); n != 0 || err != io.EOF {
+			if n, err := c.Read(make([]byte, 1)); n != 0 || !errors.Is(err, io.EOF) {
 				t.Errorf("%s: then Read = %d, %v; want EOF", tt.name, n, err)
 			}
 		}
@@ -273,7 +273,7 @@ type failingBody struct{ pattern }
 
 func (f *failingBody) Read(p []byte) (int, error) {
 	n, err := f.pattern.Read(p)
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		err = errBody
 	}
 	return n, err
@@ -374,7 +374,7 @@ func testBlobListStops(t *testing.T, blobs registry.Blobs) {
 	calls := 0
 	stop := registry.Errorf(registry.Conflict, "enough")
 	err := blobs.List(t.Context(), "", func(registry.BlobInfo) error { calls++; return stop })
-	if err != stop || calls != 1 {
+	if !errors.Is(err, stop) || calls != 1 {
 		t.Errorf("List = %v after %d calls; want the error of the first", err, calls)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
