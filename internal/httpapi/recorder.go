@@ -25,11 +25,11 @@ type recorder struct {
 	readerFrom io.ReaderFrom // of the writer; nil when it has none
 	deadlines  deadlines     // of the writer; nil when it has none
 
-	status     int   // 0 until the header was written
-	sent       int64 // bytes of the answer's body
-	sentMarked int64 // sent when the deadline last moved
-	body       body
-	now        func() time.Time
+	status int       // 0 until the header was written
+	sent   int64     // bytes of the answer's body
+	moved  time.Time // when the write deadline was last set
+	body   body
+	now    func() time.Time
 
 	route string // pattern, once echo found it
 	id    string // request id
@@ -130,15 +130,20 @@ func (rec *recorder) Flush() {
 	}
 }
 
-// moveWriteDeadline gives a reader that made progress another stallTime. A
-// writer without deadlines is a test's.
+// moveWriteDeadline gives the next write stallTime, whatever the bytes before it
+// took, or the bucket to deliver them. Within a second the last one is good
+// enough. A writer without deadlines is a test's.
 func (rec *recorder) moveWriteDeadline() {
-	if rec.deadlines == nil || (rec.sentMarked > 0 && rec.sent-rec.sentMarked < sendBytes/2) {
+	if rec.deadlines == nil {
 		return
 	}
-	rec.sentMarked = max(rec.sent, 1)
+	now := rec.now()
+	if now.Sub(rec.moved) < time.Second {
+		return
+	}
+	rec.moved = now
 	// A connection that cannot take a deadline is closed already: the write tells.
-	_ = rec.deadlines.SetWriteDeadline(rec.now().Add(stallTime))
+	_ = rec.deadlines.SetWriteDeadline(now.Add(stallTime))
 }
 
 // body counts a request's body and moves the read deadline with its progress.

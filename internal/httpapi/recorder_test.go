@@ -19,14 +19,22 @@ import (
 // connection is a net/http writer as far as the recorder can see.
 type connection struct {
 	*httptest.ResponseRecorder
-	files  int // times a file came in the form that net sends by sendfile
-	writes []time.Time
-	reads  []time.Time
+	onWrite func()
+	files   int // times a file came in the form that net sends by sendfile
+	writes  []time.Time
+	reads   []time.Time
 }
 
 func (c *connection) SetWriteDeadline(t time.Time) error { c.writes = append(c.writes, t); return nil }
 
 func (c *connection) SetReadDeadline(t time.Time) error { c.reads = append(c.reads, t); return nil }
+
+func (c *connection) Write(p []byte) (int, error) {
+	if c.onWrite != nil {
+		c.onWrite()
+	}
+	return c.ResponseRecorder.Write(p)
+}
 
 func (c *connection) ReadFrom(r io.Reader) (int64, error) {
 	if limited, ok := r.(*io.LimitedReader); ok {
@@ -96,6 +104,7 @@ func TestDeadlinesMoveWithProgress(t *testing.T) {
 		return err
 	}, func(o *Options) { o.Now = func() time.Time { return now } })
 	conn := &connection{ResponseRecorder: httptest.NewRecorder()}
+	conn.onWrite = func() { now = now.Add(stallTime / 2) } // a slow reader
 	w.ServeHTTP(conn, httptest.NewRequest("PUT", npmPath+"x", struct{ io.Reader }{strings.NewReader(strings.Repeat("x", 3*stallBytes))}))
 	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	for i, at := range []time.Time{start.Add(time.Second), start.Add(65 * time.Second), start.Add(129 * time.Second)} {
@@ -107,8 +116,10 @@ func TestDeadlinesMoveWithProgress(t *testing.T) {
 	if last := conn.reads[len(conn.reads)-1]; !last.IsZero() {
 		t.Errorf("the read deadline stands at %v after the body", last)
 	}
-	if len(conn.writes) != 4 {
-		t.Errorf("%d write deadlines for 4 parts", len(conn.writes))
+	for i, at := range conn.writes {
+		if want := conn.writes[0].Add(time.Duration(i) * stallTime / 2); !at.Equal(want) || len(conn.writes) != 4 {
+			t.Errorf("write deadline %d of %d for 4 parts: %v, want %v", i, len(conn.writes), at, want)
+		}
 	}
 }
 

@@ -30,7 +30,8 @@ type Metrics struct {
 	operations *prometheus.HistogramVec
 	bucket     *prometheus.HistogramVec
 
-	series sync.Map // Request without its measures -> *requestSeries
+	series sync.Map // Request -> *requestSeries
+	hits   sync.Map // lookup -> prometheus.Counter
 }
 
 // NewMetrics makes the metrics of one server, on a registry of their own, with
@@ -150,16 +151,26 @@ func (m *Metrics) Downloaded(format string) {
 	}
 }
 
-// LookedUp counts a look-up in one of our caches.
+// LookedUp counts a look-up in one of our caches. A hot read makes several.
 func (m *Metrics) LookedUp(cache string, hit bool) {
 	if m == nil {
 		return
 	}
-	outcome := "miss"
-	if hit {
-		outcome = "hit"
+	known, ok := m.hits.Load(lookup{cache, hit})
+	if !ok {
+		outcome := "miss"
+		if hit {
+			outcome = "hit"
+		}
+		known, _ = m.hits.LoadOrStore(lookup{cache, hit}, m.lookups.WithLabelValues(cache, outcome))
 	}
-	m.lookups.WithLabelValues(cache, outcome).Inc()
+	known.(prometheus.Counter).Inc()
+}
+
+// lookup names a series of look-ups.
+type lookup struct {
+	cache string
+	hit   bool
 }
 
 // Refused counts a credential that was refused for one of auth's reasons.
