@@ -14,7 +14,7 @@ for copy in a other-name; do git archive HEAD | tar -x -C "$work/$copy"; done
 # build FOLDER OS ARCH FILE, with the flags of .goreleaser.yaml
 build() {
   (cd "$work/$1" && CGO_ENABLED=0 GOOS=$2 GOARCH=$3 \
-    go build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$version" -o "$4" ./cmd/registry)
+    go build -tags disable_grpc_modules -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$version" -o "$4" ./cmd/registry)
 }
 
 for platform in linux/amd64 linux/arm64 darwin/arm64 windows/amd64; do
