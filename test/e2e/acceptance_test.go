@@ -16,7 +16,7 @@ import (
 // nothing that anybody can see.
 func TestRefusedPublish(t *testing.T) {
 	t.Parallel()
-	s := sharedServer(t, "sqlite", nil)
+	s := sharedServer(t)
 	w, err := newWorld(s, "refused")
 	if err != nil {
 		t.Fatal(err)
@@ -108,7 +108,7 @@ func TestRefusedPublish(t *testing.T) {
 // of them are there, and the revision only grew.
 func TestParallelPublish(t *testing.T) {
 	t.Parallel()
-	s := sharedServer(t, "sqlite", nil)
+	s := sharedServer(t)
 	w, err := newWorld(s, "parallel")
 	if err != nil {
 		t.Fatal(err)
@@ -188,7 +188,7 @@ func (r raw) revision(ctx context.Context, name string) (int64, error) {
 // publish: refused, and nothing is lost.
 func TestStaleRevision(t *testing.T) {
 	t.Parallel()
-	s := sharedServer(t, "sqlite", nil)
+	s := sharedServer(t)
 	w, err := newWorld(s, "stale")
 	if err != nil {
 		t.Fatal(err)

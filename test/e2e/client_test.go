@@ -128,6 +128,13 @@ func with(base, replaced map[string][][]string) map[string][][]string {
 	return verbs
 }
 
+func clientNames() (names []string) {
+	for _, c := range clients {
+		names = append(names, c.name)
+	}
+	return names
+}
+
 func findClient(name string) (client, bool) {
 	for _, c := range clients {
 		if c.name == name {

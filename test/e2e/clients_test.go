@@ -15,7 +15,7 @@ func TestClients(t *testing.T) {
 	for _, c := range clients {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			runClientScripts(t, sharedServer(t, "sqlite", nil), c)
+			runClientScripts(t, sharedServer(t), c)
 		})
 	}
 }
@@ -25,7 +25,11 @@ func TestClients(t *testing.T) {
 func TestClientsOnPostgres(t *testing.T) {
 	settings := s3Settings(t)
 	settings["REGISTRY_DATABASE_URL"] = pgtest.New(t)
-	s := serve(t, settings)
+	s := prepare(t, settings)
+	if err := s.giveHosts(clientNames()); err != nil {
+		t.Fatal(err)
+	}
+	s.startFor(t)
 	for _, name := range []string{"npm12", "pnpm12", "yarn1"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -76,10 +80,7 @@ func TestServer(t *testing.T) {
 			if _, installed := findProgram(c.name); !ok || !installed {
 				missing(t, "npm11", "npm.sh")
 			}
-			s, err := newServer(filepath.Join(t.TempDir(), "data"), nil)
-			if err != nil {
-				t.Fatal(err)
-			}
+			s := prepare(t, nil)
 			rec, err := newRecorder(t, s)
 			if err != nil {
 				t.Fatal(err)

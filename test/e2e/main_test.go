@@ -33,8 +33,14 @@ func run(m *testing.M) int {
 	}
 	scratch = dir
 	defer os.RemoveAll(dir)
-	defer stopShared()
 	code := pgtest.Main(m)
+	if code != 0 && shared.server != nil {
+		fmt.Fprintf(os.Stderr, "e2e: end of the shared server's log:\n%s\n", shared.server.logTail(4000))
+	}
+	if err := stopShared(); err != nil {
+		fmt.Fprintln(os.Stderr, "e2e:", err)
+		code = 1
+	}
 	if hosts := outside.seen(); len(hosts) > 0 {
 		fmt.Fprintln(os.Stderr, "e2e: clients tried to reach hosts beyond this machine:", hosts)
 		code = 1
@@ -52,7 +58,9 @@ var registryBinary = sync.OnceValues(func() (string, error) {
 		return filepath.Abs(given)
 	}
 	binary := filepath.Join(scratch, "registry")
-	build := exec.Command("go", "build", "-trimpath", "-o", binary, "pakhus/cmd/registry")
+	// As the Makefile builds it.
+	build := exec.Command("go", "build", "-tags", "disable_grpc_modules", "-trimpath", "-ldflags", "-s -w",
+		"-o", binary, "pakhus/cmd/registry")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build the registry: %w\n%s", err, out)

@@ -24,6 +24,7 @@ type server struct {
 	addr     string            // host:port
 	front    string            // URL of what stands before it, when something does
 	binary   string
+	hosts    map[string]ownHosts // by world
 
 	cmd  *exec.Cmd
 	done chan struct{} // closed when the process has ended; exit is set then
@@ -55,11 +56,18 @@ func newServer(dir string, settings map[string]string) (*server, error) {
 // serve prepares and starts a server that stops with the test.
 func serve(t testing.TB, settings map[string]string) *server {
 	t.Helper()
+	s := prepare(t, settings)
+	s.startFor(t)
+	return s
+}
+
+// prepare is newServer with a data folder of the test.
+func prepare(t testing.TB, settings map[string]string) *server {
+	t.Helper()
 	s, err := newServer(filepath.Join(t.TempDir(), "data"), settings)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.startFor(t)
 	return s
 }
 
@@ -239,42 +247,41 @@ func (s *server) create(args ...string) (created, error) {
 	return made, nil
 }
 
-// shared are the servers that all client scripts use, one for each kind of
-// database.
+// shared is the server with the default database and bucket that the client
+// scripts share.
 var shared struct {
 	sync.Mutex
-	servers map[string]*server
+	server *server
 }
 
-// sharedServer gives the server of a kind, started with settings when it is
-// asked for the first time.
-func sharedServer(t testing.TB, kind string, settings map[string]string) *server {
+// sharedServer gives that server, started when it is asked for the first time.
+func sharedServer(t testing.TB) *server {
 	t.Helper()
 	shared.Lock()
 	defer shared.Unlock()
-	if s := shared.servers[kind]; s != nil {
-		return s
+	if shared.server != nil {
+		return shared.server
 	}
-	s, err := newServer(filepath.Join(scratch, kind), settings)
+	s, err := newServer(filepath.Join(scratch, "shared"), nil)
 	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.giveHosts(clientNames()); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.start(); err != nil {
 		t.Fatal(err)
 	}
-	if shared.servers == nil {
-		shared.servers = map[string]*server{}
-	}
-	shared.servers[kind] = s
+	shared.server = s
 	return s
 }
 
-func stopShared() {
+// stopShared stops it at the end of all tests.
+func stopShared() error {
 	shared.Lock()
 	defer shared.Unlock()
-	for kind, s := range shared.servers {
-		if err := s.stop(); err != nil {
-			fmt.Fprintf(os.Stderr, "e2e: stop the %s server: %v\n", kind, err)
-		}
+	if shared.server == nil {
+		return nil
 	}
+	return shared.server.stop()
 }

@@ -39,6 +39,7 @@ func newWorld(s *server, name string) (world, error) {
 	w.vars["GROUP"] = fmt.Sprintf("%s/groups/%d/-/packages/npm/", api, groups[0].ID)
 	w.vars["SUBGROUP"] = fmt.Sprintf("%s/groups/%d/-/packages/npm/", api, groups[1].ID)
 	w.vars["INSTANCE"] = api + "/packages/npm/"
+	w.vars["HOST_PROJECT"], w.vars["HOST_GROUP"] = s.hosts[name].project, s.hosts[name].group
 	return w, w.addTokens(s)
 }
 
