@@ -45,11 +45,13 @@ func find(name string) (string, error) {
 	return path, err
 }
 
-// build makes the registry as releases are made.
+// build makes the registry as releases are made. The tag leaves out what Google's
+// storage client links for gRPC, which gocloud does not use: 13 MB of program,
+// and as much of idle memory.
 func build(ctx context.Context, dir string) (string, error) {
 	progress("build")
 	binary := filepath.Join(dir, "registry")
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", binary, "pakhus/cmd/registry")
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-tags=disable_grpc_modules", "-ldflags=-s -w", "-o", binary, "pakhus/cmd/registry")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build the registry: %w\n%s", err, out)
