@@ -1,0 +1,336 @@
+package registry_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"pakhus/internal/blob"
+	"pakhus/internal/registry"
+	"pakhus/internal/store"
+)
+
+// faultyBlobs fails writes while told to, and counts what is written and deleted.
+type faultyBlobs struct {
+	registry.Blobs
+	fail          atomic.Bool
+	written, gone atomic.Int64
+}
+
+func (f *faultyBlobs) Write(ctx context.Context, key string, body io.Reader, size int64) error {
+	if f.fail.Load() {
+		return registry.Errorf(registry.Unavailable, "the bucket is full")
+	}
+	f.written.Add(1)
+	return f.Blobs.Write(ctx, key, body, size)
+}
+
+func (f *faultyBlobs) Delete(ctx context.Context, key string) error {
+	f.gone.Add(1)
+	return f.Blobs.Delete(ctx, key)
+}
+
+// vanishing pretends that a blob which was looked up is collected before the
+// publication commits, once.
+type vanishing struct {
+	*store.Store
+	armed atomic.Bool
+}
+
+func (v *vanishing) SavePublication(ctx context.Context, pubs []registry.Publication, blobs map[string]registry.Blob) ([]registry.Package, error) {
+	if v.armed.CompareAndSwap(true, false) {
+		return nil, registry.ErrBlobGone
+	}
+	return v.Store.SavePublication(ctx, pubs, blobs)
+}
+
+type domain struct {
+	*registry.Service
+	store   *vanishing
+	blobs   *faultyBlobs
+	project registry.Project
+}
+
+var by = registry.Actor{Kind: "command", Name: "test"}
+
+func newDomain(t *testing.T) *domain {
+	t.Helper()
+	ctx := t.Context()
+	rows, err := store.Open(ctx, store.Options{URL: "sqlite://" + filepath.Join(t.TempDir(), "registry.db")})
+	must(t, err)
+	t.Cleanup(func() { must(t, rows.Close()) })
+	must(t, rows.Migrate(ctx))
+	bucket, err := blob.Open(ctx, blob.Options{URL: "mem://"})
+	must(t, err)
+	t.Cleanup(func() { must(t, bucket.Close()) })
+	d := &domain{store: &vanishing{Store: rows}, blobs: &faultyBlobs{Blobs: bucket}}
+	d.Service = registry.New(d.store, d.blobs, registry.Options{SpoolDir: t.TempDir()})
+	rows.Subscribe(d.Service)
+	_, err = d.CreateGroup(ctx, registry.NewGroup{FullPath: "acme"}, by)
+	must(t, err)
+	d.project, err = d.CreateProject(ctx, registry.NewProject{FullPath: "acme/demo"}, by)
+	must(t, err)
+	return d
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (d *domain) publication(t *testing.T, name, version, content string) registry.Publication {
+	t.Helper()
+	body := d.Spool(0)
+	t.Cleanup(func() { must(t, body.Close()) })
+	_, err := body.Write([]byte(content))
+	must(t, err)
+	return registry.Publication{
+		ProjectID: d.project.ID, Format: registry.NPM, Name: name, Key: name, By: by,
+		Versions: []registry.NewVersion{{
+			Version: version, Key: version, SortKey: version, Manifest: []byte("{}"), State: []byte("{}"),
+			Files: []registry.NewFile{{Name: name + "-" + version + ".tgz", Body: body}},
+		}},
+		Tags: []registry.TagChange{{Tag: "latest", VersionKey: version}},
+	}
+}
+
+func (d *domain) publish(t *testing.T, p ...registry.Publication) error {
+	t.Helper()
+	_, err := d.Publish(t.Context(), p)
+	return err
+}
+
+func TestPublishAndOpen(t *testing.T) {
+	d := newDomain(t)
+	must(t, d.publish(t, d.publication(t, "lib", "1.0.0", "bytes")))
+	head, err := d.Package(t.Context(), d.project.ID, registry.NPM, "lib")
+	must(t, err)
+	file, err := d.File(t.Context(), head, "lib-1.0.0.tgz")
+	must(t, err)
+	content, err := d.Open(t.Context(), file)
+	must(t, err)
+	got, err := io.ReadAll(content)
+	must(t, err)
+	must(t, content.Close())
+	if string(got) != "bytes" {
+		t.Errorf("got %q", got)
+	}
+}
+
+// A reader that asked before the publish must not make the cache hide it.
+func TestPublishIsSeenAtOnce(t *testing.T) {
+	d := newDomain(t)
+	for i := range 50 {
+		name := fmt.Sprintf("lib%d", i)
+		if _, err := d.Package(t.Context(), d.project.ID, registry.NPM, name); registry.KindOf(err) != registry.NotFound {
+			t.Fatalf("absent package: %v", err)
+		}
+		stop := make(chan struct{})
+		var readers sync.WaitGroup
+		for range 4 {
+			readers.Go(func() {
+				for {
+					select {
+					case <-stop:
+						return
+					default:
+						_, _ = d.Package(context.Background(), d.project.ID, registry.NPM, name) // only to keep the cache busy
+					}
+				}
+			})
+		}
+		must(t, d.publish(t, d.publication(t, name, "1.0.0", "bytes")))
+		if _, err := d.Package(t.Context(), d.project.ID, registry.NPM, name); err != nil {
+			t.Errorf("after the publish: %v", err)
+		}
+		close(stop)
+		readers.Wait()
+	}
+}
+
+func TestSameBytesAreStoredOnce(t *testing.T) {
+	d := newDomain(t)
+	must(t, d.publish(t, d.publication(t, "lib", "1.0.0", "same")))
+	must(t, d.publish(t, d.publication(t, "lib", "1.0.1", "same")))
+	if got := d.blobs.written.Load(); got != 1 {
+		t.Errorf("%d blobs written, want 1", got)
+	}
+}
+
+func TestConflictLeavesNoBytes(t *testing.T) {
+	d := newDomain(t)
+	must(t, d.publish(t, d.publication(t, "lib", "1.0.0", "first")))
+	err := d.publish(t, d.publication(t, "lib", "1.0.0", "second"))
+	if registry.KindOf(err) != registry.Conflict {
+		t.Fatalf("err = %v, want conflict", err)
+	}
+	if written, gone := d.blobs.written.Load(), d.blobs.gone.Load(); written != 2 || gone != 1 {
+		t.Errorf("%d written, %d deleted; want 2 and 1", written, gone)
+	}
+}
+
+func TestFullBucket(t *testing.T) {
+	d := newDomain(t)
+	d.blobs.fail.Store(true)
+	if err := d.publish(t, d.publication(t, "lib", "1.0.0", "bytes")); registry.KindOf(err) != registry.Unavailable {
+		t.Fatalf("err = %v, want unavailable", err)
+	}
+	if _, err := d.Package(t.Context(), d.project.ID, registry.NPM, "lib"); registry.KindOf(err) != registry.NotFound {
+		t.Errorf("a package without bytes: %v", err)
+	}
+	d.blobs.fail.Store(false)
+	must(t, d.publish(t, d.publication(t, "lib", "1.0.0", "bytes")))
+}
+
+func TestCollectedMeanwhile(t *testing.T) {
+	d := newDomain(t)
+	d.store.armed.Store(true)
+	must(t, d.publish(t, d.publication(t, "lib", "1.0.0", "bytes")))
+	if _, err := d.Package(t.Context(), d.project.ID, registry.NPM, "lib"); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAllOrNothing(t *testing.T) {
+	d := newDomain(t)
+	must(t, d.publish(t, d.publication(t, "b", "1.0.0", "b")))
+	err := d.publish(t, d.publication(t, "a", "1.0.0", "a"), d.publication(t, "b", "1.0.0", "other"))
+	if registry.KindOf(err) != registry.Conflict {
+		t.Fatalf("err = %v, want conflict", err)
+	}
+	if _, err := d.Package(t.Context(), d.project.ID, registry.NPM, "a"); registry.KindOf(err) != registry.NotFound {
+		t.Errorf("half of the publication is visible: %v", err)
+	}
+}
+
+func TestDocumentIsBuiltOnceForARevision(t *testing.T) {
+	d := newDomain(t)
+	must(t, d.publish(t, d.publication(t, "lib", "1.0.0", "bytes")))
+	builds := 0
+	get := func() *registry.Document {
+		head, err := d.Package(t.Context(), d.project.ID, registry.NPM, "lib")
+		must(t, err)
+		key := registry.DocumentKey{Kind: "test", Of: registry.Revisions([]registry.Package{head})}
+		doc, err := d.Document(t.Context(), key, head.UpdatedAt, func(context.Context) ([]byte, error) {
+			builds++
+			return fmt.Appendf(nil, "build %d", builds), nil
+		})
+		must(t, err)
+		return doc
+	}
+	first, second := get(), get()
+	if builds != 1 || !bytes.Equal(first.Body, second.Body) || first.ETag != second.ETag {
+		t.Errorf("%d builds", builds)
+	}
+	must(t, d.publish(t, d.publication(t, "lib", "1.0.1", "bytes")))
+	if third := get(); builds != 2 || third.ETag == first.ETag {
+		t.Errorf("%d builds, ETag %s after a publish", builds, third.ETag)
+	}
+}
+
+func TestPathsOfGroupsAndProjects(t *testing.T) {
+	d := newDomain(t)
+	for _, path := range []string{"", "-x", "a b", "a.git", "a.", "x..y", "api", "metrics", "123", "ü", "acme/", "a/b/c"} {
+		if _, err := d.CreateGroup(t.Context(), registry.NewGroup{FullPath: path}, by); err == nil {
+			t.Errorf("group %q was made", path)
+		}
+	}
+	for _, path := range []string{"", "demo", "acme/-x", "acme/x.atom", "nowhere/x"} {
+		if _, err := d.CreateProject(t.Context(), registry.NewProject{FullPath: path}, by); err == nil {
+			t.Errorf("project %q was made", path)
+		}
+	}
+	if _, err := d.CreateProject(t.Context(), registry.NewProject{FullPath: "ACME/Demo"}, by); registry.KindOf(err) != registry.Conflict {
+		t.Errorf("a path that differs in case: %v", err)
+	}
+	p, err := d.CreateProject(t.Context(), registry.NewProject{ID: 4711, FullPath: "Acme/second"}, by)
+	must(t, err)
+	if p.ID != 4711 || p.FullPath != "acme/second" {
+		t.Errorf("made %+v", p)
+	}
+	for _, ref := range []string{"4711", "acme/second", "ACME/Second"} {
+		if got, err := d.Project(t.Context(), ref); err != nil || got.ID != 4711 {
+			t.Errorf("%s names %d, %v", ref, got.ID, err)
+		}
+	}
+	for _, ref := range []string{"", "0", "-1", "99999999999999999999", "second", "acme"} {
+		if _, err := d.Project(t.Context(), ref); registry.KindOf(err) != registry.NotFound {
+			t.Errorf("project %q: %v", ref, err)
+		}
+	}
+}
+
+func TestSettingsInherit(t *testing.T) {
+	d := newDomain(t)
+	setting := func() string {
+		v, err := d.Setting(t.Context(), d.project, "nuget_duplicates_allowed", "false")
+		must(t, err)
+		return v
+	}
+	if got := setting(); got != "false" {
+		t.Errorf("default: %s", got)
+	}
+	group, project := "group", "project"
+	must(t, d.SaveSetting(t.Context(), registry.Span{GroupID: d.project.GroupID}, "nuget_duplicates_allowed", &group, by))
+	if got := setting(); got != "group" {
+		t.Errorf("of the group: %s", got)
+	}
+	must(t, d.SaveSetting(t.Context(), registry.Span{ProjectID: d.project.ID}, "nuget_duplicates_allowed", &project, by))
+	if got := setting(); got != "project" {
+		t.Errorf("of the project: %s", got)
+	}
+	must(t, d.SaveSetting(t.Context(), registry.Span{ProjectID: d.project.ID}, "nuget_duplicates_allowed", nil, by))
+	if got := setting(); got != "group" {
+		t.Errorf("after removing: %s", got)
+	}
+}
+
+func TestDownloadsAreWrittenAtTheEnd(t *testing.T) {
+	d := newDomain(t)
+	must(t, d.publish(t, d.publication(t, "lib", "1.0.0", "bytes")))
+	head, err := d.Package(t.Context(), d.project.ID, registry.NPM, "lib")
+	must(t, err)
+	file, err := d.File(t.Context(), head, "lib-1.0.0.tgz")
+	must(t, err)
+	for range 3 {
+		d.CountDownload(registry.NPM, file)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	d.Run(ctx, func(err error) { t.Error(err) })
+	if sum, err := d.store.SumDownloads(t.Context(), head.ID, time.Now().AddDate(0, 0, -1)); err != nil || sum != 3 {
+		t.Errorf("%d downloads, %v; want 3", sum, err)
+	}
+}
+
+func TestErrors(t *testing.T) {
+	cause := errors.New("password=secret")
+	err := fmt.Errorf("publish: %w", registry.Wrapf(registry.Conflict, cause, "it exists"))
+	if registry.KindOf(err) != registry.Conflict || registry.Message(err) != "it exists" || !errors.Is(err, cause) {
+		t.Errorf("kind %v, message %q", registry.KindOf(err), registry.Message(err))
+	}
+	if got := registry.Message(registry.Wrapf(registry.Internal, cause, "detail")); got != "" {
+		t.Errorf("an internal error tells %q", got)
+	}
+	for err, want := range map[error]registry.Kind{
+		nil: registry.Internal, cause: registry.Internal, context.Canceled: registry.Canceled, context.DeadlineExceeded: registry.Unavailable,
+	} {
+		if got := registry.KindOf(err); got != want {
+			t.Errorf("kind of %v = %v, want %v", err, got, want)
+		}
+	}
+	for _, kind := range registry.Kinds() {
+		if kind.String() == "unknown" {
+			t.Errorf("kind %d has no name", kind)
+		}
+	}
+}
