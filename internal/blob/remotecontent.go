@@ -71,7 +71,7 @@ func (c *remoteContent) Read(p []byte) (int, error) {
 	if errors.Is(err, io.EOF) && c.at < c.size {
 		err = io.ErrUnexpectedEOF
 	}
-	if err == nil || err == io.EOF {
+	if err == nil || errors.Is(err, io.EOF) {
 		return n, err
 	}
 	return n, classify(c.ctx, c.watch.explain(err), "read blob")

@@ -157,7 +157,7 @@ func (s *server) awaitReady() error {
 		}
 		select {
 		case <-s.done:
-			return fmt.Errorf("the server ended at once: %v\n%s", s.exit, s.logTail(4000))
+			return fmt.Errorf("the server ended at once: %w", errors.Join(s.exit, errors.New(s.logTail(4000))))
 		case <-ctx.Done():
 			return errors.Join(fmt.Errorf("the server is not ready after 30 s\n%s", s.logTail(4000)), s.kill())
 		case <-tick.C:
