@@ -118,6 +118,11 @@ var quickLines = template.Must(template.New("quickstart").Parse(`Project {{.Proj
 @acme:registry={{.NPM}}
 {{.NPMKey}}:_authToken={{.Token}}
 
+--- curl
+curl --header "Deploy-Token: {{.Token}}" {{.NPM}}-/whoami
+
+This release serves npm. The lines below are for NuGet and Maven, at the addresses that they will have.
+
 --- nuget.config
 <?xml version="1.0" encoding="utf-8"?>
 <configuration>
@@ -165,7 +170,4 @@ repositories {
         }
     }
 }
-
---- curl
-curl --header "Deploy-Token: {{.Token}}" {{.NPM}}-/whoami
 `))
