@@ -12,6 +12,60 @@ import (
 	"testing"
 )
 
+// document is a publish document that a case changes.
+type document = map[string]any
+
+// part finds an object within a document.
+func part(d document, keys ...string) document {
+	for _, key := range keys {
+		d = d[key].(document)
+	}
+	return d
+}
+
+// refusedDocuments are changes that make an honest publish of version 1.0.0
+// one that is refused.
+var refusedDocuments = []struct {
+	name   string
+	change func(d document, name string)
+}{
+	{"wrong integrity", func(d document, _ string) {
+		part(d, "versions", "1.0.0", "dist")["integrity"] = integrity([]byte("other"))
+	}},
+	{"wrong shasum", func(d document, _ string) {
+		part(d, "versions", "1.0.0", "dist")["shasum"] = strings.Repeat("0", 40)
+	}},
+	{"wrong length", func(d document, name string) {
+		part(d, "_attachments", name+"-1.0.0.tgz")["length"] = 1
+	}},
+	{"other name in the body", func(d document, _ string) { d["name"], d["_id"] = "@refused/x", "@refused/x" }},
+	{"other name in the manifest", func(d document, _ string) {
+		part(d, "versions", "1.0.0")["name"] = "@refused/x"
+	}},
+	{"other version in the manifest", func(d document, _ string) {
+		part(d, "versions", "1.0.0")["version"] = "1.0.1"
+	}},
+	{"other version in the archive", func(d document, name string) {
+		versions, files := part(d, "versions"), part(d, "_attachments")
+		versions["1.0.1"], files[name+"-1.0.1.tgz"] = versions["1.0.0"], files[name+"-1.0.0.tgz"]
+		delete(versions, "1.0.0")
+		delete(files, name+"-1.0.0.tgz")
+		part(d, "versions", "1.0.1")["version"] = "1.0.1"
+		d["dist-tags"] = document{"latest": "1.0.1"}
+	}},
+	{"no archive", func(d document, name string) {
+		file := part(d, "_attachments", name+"-1.0.0.tgz")
+		file["data"], file["length"] = "bm90IGEgdGFyYmFsbA==", 13
+		delete(part(d, "versions", "1.0.0"), "dist")
+	}},
+	{"version without meaning", func(d document, _ string) {
+		versions := part(d, "versions")
+		versions["1.0"] = versions["1.0.0"]
+		delete(versions, "1.0.0")
+	}},
+	{"tag that is a range", func(d document, _ string) { d["dist-tags"] = document{"^1": "1.0.0"} }},
+}
+
 // TestRefusedPublish sends what npm.md 7.2 refuses: each is a 400 and leaves
 // nothing that anybody can see.
 func TestRefusedPublish(t *testing.T) {
@@ -23,54 +77,7 @@ func TestRefusedPublish(t *testing.T) {
 	}
 	caller := newRaw(w.vars["PROJECT"], w.vars["RW"])
 	ctx := context.Background()
-	// document is the part of a publish that the cases change.
-	type document = map[string]any
-	child := func(d document, keys ...string) document {
-		for _, key := range keys {
-			d = d[key].(document)
-		}
-		return d
-	}
-	for i, tt := range []struct {
-		name   string
-		change func(d document, name string)
-	}{
-		{"wrong integrity", func(d document, _ string) {
-			child(d, "versions", "1.0.0", "dist")["integrity"] = integrity([]byte("other"))
-		}},
-		{"wrong shasum", func(d document, _ string) {
-			child(d, "versions", "1.0.0", "dist")["shasum"] = strings.Repeat("0", 40)
-		}},
-		{"wrong length", func(d document, name string) {
-			child(d, "_attachments", name+"-1.0.0.tgz")["length"] = 1
-		}},
-		{"other name in the body", func(d document, _ string) { d["name"], d["_id"] = "@refused/x", "@refused/x" }},
-		{"other name in the manifest", func(d document, _ string) {
-			child(d, "versions", "1.0.0")["name"] = "@refused/x"
-		}},
-		{"other version in the manifest", func(d document, _ string) {
-			child(d, "versions", "1.0.0")["version"] = "1.0.1"
-		}},
-		{"other version in the archive", func(d document, name string) {
-			versions, files := child(d, "versions"), child(d, "_attachments")
-			versions["1.0.1"], files[name+"-1.0.1.tgz"] = versions["1.0.0"], files[name+"-1.0.0.tgz"]
-			delete(versions, "1.0.0")
-			delete(files, name+"-1.0.0.tgz")
-			child(d, "versions", "1.0.1")["version"] = "1.0.1"
-			d["dist-tags"] = document{"latest": "1.0.1"}
-		}},
-		{"no archive", func(d document, name string) {
-			file := child(d, "_attachments", name+"-1.0.0.tgz")
-			file["data"], file["length"] = "bm90IGEgdGFyYmFsbA==", 13
-			delete(child(d, "versions", "1.0.0"), "dist")
-		}},
-		{"version without meaning", func(d document, _ string) {
-			versions := child(d, "versions")
-			versions["1.0"] = versions["1.0.0"]
-			delete(versions, "1.0.0")
-		}},
-		{"tag that is a range", func(d document, _ string) { d["dist-tags"] = document{"^1": "1.0.0"} }},
-	} {
+	for i, tt := range refusedDocuments {
 		t.Run(tt.name, func(t *testing.T) {
 			art, err := newArtifact(fmt.Sprintf("@refused/lib%d", i), "1.0.0", 1000)
 			if err != nil {

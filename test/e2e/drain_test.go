@@ -42,7 +42,6 @@ func TestDrain(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer download.Close()
-	// More than sockets hold unread, so that half of it means that the server reads.
 	other, err := newArtifact("@drain/other", "1.0.0", 2<<20)
 	if err != nil {
 		t.Fatal(err)
@@ -52,19 +51,7 @@ func TestDrain(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	eventually(t, 10*time.Second, func(ctx context.Context) error {
-		// A new connection each time: an open one may be served to its end.
-		fresh := newRaw(caller.registry, caller.token)
-		defer fresh.http.CloseIdleConnections()
-		status, _, err := fresh.do(ctx, http.MethodGet, s.url()+"/-/readiness", nil)
-		if err != nil || status == http.StatusServiceUnavailable {
-			return nil
-		}
-		return fmt.Errorf("readiness is still %d", status)
-	})
+	stopAccepting(t, s)
 
 	if err := upload.finish(); err != nil {
 		t.Errorf("the publish that had begun: %v", err)
@@ -81,11 +68,10 @@ func TestDrain(t *testing.T) {
 	case <-ctx.Done():
 		t.Fatal("the server did not end after its last request")
 	}
-	if s.exit != nil {
-		t.Errorf("the server ended with %v", s.exit)
+	// This also tells how the server ended.
+	if err := s.stop(); err != nil {
+		t.Error(err)
 	}
-	s.cmd = nil
-
 	if err := s.start(); err != nil {
 		t.Fatal(err)
 	}
@@ -100,6 +86,24 @@ func TestDrain(t *testing.T) {
 	if !bytes.Equal(got, other.tarball) {
 		t.Error("the version that was published while the server stopped has other bytes")
 	}
+}
+
+// stopAccepting asks the server to stop and waits until it takes nothing new.
+func stopAccepting(t *testing.T, s *server) {
+	t.Helper()
+	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, 10*time.Second, func(ctx context.Context) error {
+		// A new connection each time: an open one may be served to its end.
+		fresh := newRaw("", "")
+		defer fresh.http.CloseIdleConnections()
+		status, _, err := fresh.do(ctx, http.MethodGet, s.url()+"/-/readiness", nil)
+		if err != nil || status == http.StatusServiceUnavailable {
+			return nil
+		}
+		return fmt.Errorf("readiness is still %d", status)
+	})
 }
 
 // beginDownload reads the first byte of a file.
@@ -128,7 +132,8 @@ type upload struct {
 	result chan error
 }
 
-// beginPublish returns when the server has begun to read the body.
+// beginPublish returns when the server has asked for the body, and so is at
+// work on the request.
 func beginPublish(ctx context.Context, r raw, a artifact) (*upload, error) {
 	body, err := a.document("latest")
 	if err != nil {
@@ -136,17 +141,35 @@ func beginPublish(ctx context.Context, r raw, a artifact) (*upload, error) {
 	}
 	half := len(body) / 2
 	reader, writer := io.Pipe()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPut, r.registry+escapeName(a.name), reader)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Authorization", "Bearer "+r.token)
+	req.Header.Set("Expect", "100-continue")
 	u := &upload{rest: body[half:], pipe: writer, result: make(chan error, 1)}
 	go func() {
-		status, answer, err := r.do(ctx, http.MethodPut, r.registry+escapeName(a.name), reader)
-		if err == nil && status != http.StatusOK {
-			err = &statusError{status, string(answer)}
-		}
+		u.result <- u.send(req)
 		reader.CloseWithError(io.ErrClosedPipe)
-		u.result <- err
 	}()
 	_, err = writer.Write(body[:half])
 	return u, err
+}
+
+// send does the request; its body waits until the server asks for it.
+func (u *upload) send(req *http.Request) error {
+	transport := &http.Transport{ExpectContinueTimeout: time.Minute}
+	defer transport.CloseIdleConnections()
+	res, err := transport.RoundTrip(req)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	answer, err := io.ReadAll(res.Body)
+	if err == nil && res.StatusCode != http.StatusOK {
+		err = &statusError{res.StatusCode, string(answer)}
+	}
+	return err
 }
 
 // finish sends the rest and gives what came of it.
