@@ -42,7 +42,6 @@ type gcView struct {
 	Orphans     int   `json:"orphans"`
 	OrphanBytes int64 `json:"orphan_bytes"`
 	InUse       int   `json:"in_use"`
-	More        bool  `json:"more"` // a dry run that did not look at everything
 }
 
 func (v gcView) cells() []cell {
@@ -54,7 +53,6 @@ func (v gcView) cells() []cell {
 		{"unused blobs " + verb, fmt.Sprintf("%d (%d bytes)", v.Blobs, v.BlobBytes)},
 		{"orphans " + verb, fmt.Sprintf("%d (%d bytes)", v.Orphans, v.OrphanBytes)},
 		{"taken up again meanwhile", fmt.Sprint(v.InUse)},
-		{"there is more", yes(v.More)},
 	}
 }
 
@@ -63,7 +61,7 @@ func (c *gcCommand) Run(ctx context.Context, a *app) error {
 	grace := graceOf(a, c.Grace)
 	return a.with(ctx, func(p *parts) error {
 		r, err := registry.CollectGarbage(ctx, p.store, p.blobs, registry.GCOptions{Grace: grace, DryRun: c.DryRun})
-		view := gcView{c.DryRun, r.Blobs, r.BlobBytes, r.Orphans, r.OrphanBytes, r.InUse, r.More}
+		view := gcView{c.DryRun, r.Blobs, r.BlobBytes, r.Orphans, r.OrphanBytes, r.InUse}
 		if err != nil {
 			a.message("removed before the failure: %d unused blobs and %d orphans", view.Blobs, view.Orphans)
 			return err

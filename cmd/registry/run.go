@@ -66,6 +66,7 @@ func (*serveCommand) Run(ctx context.Context, a *app) (err error) {
 	if err != nil {
 		return err
 	}
+	tuneMemory(c.CacheSize)
 	log.Info("serving", "listen", listeners.main.Addr().String(), "external_url", c.ExternalURL.String(), "version", programVersion().Version)
 	err = p.run(ctx, func(ctx context.Context) error { return listeners.serve(ctx, server, certificates) })
 	log.Info("stopped")

@@ -8,9 +8,6 @@ import (
 const (
 	// sweepPage is how many rows or keys garbage collection and Check hold at once.
 	sweepPage = 500
-	// dryRunPage is how many unused rows a dry run looks at: it deletes nothing,
-	// so it would be given the same rows again and again.
-	dryRunPage = 100_000
 	// DefaultGrace is how long bytes stay that nothing names. It must be longer
 	// than any publish takes between writing its bytes and committing its rows,
 	// and than the clocks of machines and bucket are apart.
@@ -34,8 +31,6 @@ type GCReport struct {
 	Orphans     int   // blobs in the bucket without a row
 	OrphanBytes int64 // their size
 	InUse       int   // blobs that a publish took up again meanwhile
-	// More tells that a dry run saw only the first 100,000 unused rows.
-	More bool
 }
 
 // cutoff is the time before which everything is old enough to go.
@@ -91,24 +86,30 @@ type garbage struct {
 // sweepRows removes blobs that no file names: the row first, since bytes without
 // a row are found again, but a row without bytes is a broken package.
 func (g *garbage) sweepRows(ctx context.Context) error {
-	if g.dryRun {
-		return g.countRows(ctx)
-	}
-	for {
-		unused, err := g.store.ListUnusedBlobs(ctx, g.before, sweepPage)
+	for after := ""; ; {
+		unused, err := g.store.ListUnusedBlobs(ctx, g.before, after, sweepPage)
 		if err != nil {
 			return err
 		}
 		for _, b := range unused {
-			if err := g.removeBlob(ctx, b); err != nil {
+			after = b.Digest()
+			if err := g.sweepBlob(ctx, b); err != nil {
 				return err
 			}
 		}
-		// Each row of a full page is gone or in use now, so the next page has others.
 		if len(unused) < sweepPage {
 			return nil
 		}
 	}
+}
+
+func (g *garbage) sweepBlob(ctx context.Context, b Blob) error {
+	if g.dryRun {
+		g.report.Blobs++
+		g.report.BlobBytes += b.Size
+		return nil
+	}
+	return g.removeBlob(ctx, b)
 }
 
 func (g *garbage) removeBlob(ctx context.Context, b Blob) error {
@@ -128,19 +129,6 @@ func (g *garbage) removeBlob(ctx context.Context, b Blob) error {
 	}
 	g.report.Blobs++
 	g.report.BlobBytes += b.Size
-	return nil
-}
-
-func (g *garbage) countRows(ctx context.Context) error {
-	unused, err := g.store.ListUnusedBlobs(ctx, g.before, dryRunPage)
-	if err != nil {
-		return err
-	}
-	for _, b := range unused {
-		g.report.Blobs++
-		g.report.BlobBytes += b.Size
-	}
-	g.report.More = len(unused) == dryRunPage
 	return nil
 }
 

@@ -162,8 +162,9 @@ type BlobStore interface {
 	ListBlobs(ctx context.Context, after string, limit int) ([]Blob, error)
 	// FindBlobKeys tells which of the bucket keys belong to a blob.
 	FindBlobKeys(ctx context.Context, keys []string) (map[string]bool, error)
-	// ListUnusedBlobs gives blobs that no file names and that are older than before.
-	ListUnusedBlobs(ctx context.Context, before time.Time, limit int) ([]Blob, error)
+	// ListUnusedBlobs gives up to limit blobs that no file names and that are older
+	// than before, with a digest after the given one, ascending.
+	ListUnusedBlobs(ctx context.Context, before time.Time, after string, limit int) ([]Blob, error)
 	// DeleteUnusedBlob removes the row unless a file names it: then it is Conflict.
 	DeleteUnusedBlob(ctx context.Context, digest string) error
 }

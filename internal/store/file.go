@@ -147,10 +147,10 @@ func (s *Store) FindBlobKeys(ctx context.Context, keys []string) (map[string]boo
 }
 
 // ListUnusedBlobs implements registry.Store.
-func (s *Store) ListUnusedBlobs(ctx context.Context, before time.Time, limit int) ([]registry.Blob, error) {
+func (s *Store) ListUnusedBlobs(ctx context.Context, before time.Time, after string, limit int) ([]registry.Blob, error) {
 	var rows []blobRow
 	err := s.read(ctx).
-		Where("created_at < ? AND NOT EXISTS (SELECT 1 FROM files f WHERE f.digest = blobs.digest)", micros(before)).
+		Where("digest > ? AND created_at < ? AND NOT EXISTS (SELECT 1 FROM files f WHERE f.digest = blobs.digest)", after, micros(before)).
 		Order("digest").Limit(limit).Find(&rows).Error
 	if err != nil {
 		return nil, s.fail(ctx, err, "")

@@ -170,7 +170,7 @@ func testDeleteProject(f *fixture) {
 	wantSame(f.T, "packages", len(packages), 0)
 	_, err = f.FindFile(f.ctx, head.ID, "x-1.0.0.tgz")
 	wantFailure(f.T, "file", err, registry.NotFound)
-	unused, err := f.ListUnusedBlobs(f.ctx, time.Now().Add(time.Hour), 10)
+	unused, err := f.ListUnusedBlobs(f.ctx, time.Now().Add(time.Hour), "", 10)
 	ok(f.T, err)
 	wantSame(f.T, "blobs left to collect", len(unused), 1)
 	wantFailure(f.T, "again", f.DeleteProject(f.ctx, f.project.ID, f.by), registry.NotFound)

@@ -161,7 +161,7 @@ func testCollectWhilePublishing(f *fixture) {
 		return nil
 	}
 	collect := func() error {
-		unused, err := f.ListUnusedBlobs(f.ctx, time.Now().Add(time.Hour), 10)
+		unused, err := f.ListUnusedBlobs(f.ctx, time.Now().Add(time.Hour), "", 10)
 		for _, blob := range unused {
 			err = f.DeleteUnusedBlob(f.ctx, blob.Digest())
 			if kind := registry.KindOf(err); kind == registry.Conflict || kind == registry.NotFound {
