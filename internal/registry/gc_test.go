@@ -45,7 +45,9 @@ func (r *rows) ListBlobs(_ context.Context, after string, limit int) ([]registry
 }
 
 func (r *rows) ListUnusedBlobs(_ context.Context, before time.Time, after string, limit int) ([]registry.Blob, error) {
-	return r.list(limit, func(b registry.Blob) bool { return b.Digest() > after && !r.used[b.Digest()] && b.CreatedAt.Before(before) }), r.fail
+	return r.list(limit, func(b registry.Blob) bool {
+		return b.Digest() > after && !r.used[b.Digest()] && b.CreatedAt.Before(before)
+	}), r.fail
 }
 
 func (r *rows) list(limit int, wanted func(registry.Blob) bool) []registry.Blob {

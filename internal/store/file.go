@@ -148,9 +148,13 @@ func (s *Store) FindBlobKeys(ctx context.Context, keys []string) (map[string]boo
 
 // ListUnusedBlobs implements registry.Store.
 func (s *Store) ListUnusedBlobs(ctx context.Context, before time.Time, after string, limit int) ([]registry.Blob, error) {
+	raw, err := hex.DecodeString(after)
+	if err != nil {
+		return nil, registry.Errorf(registry.Invalid, "%q is not a digest", after)
+	}
 	var rows []blobRow
-	err := s.read(ctx).
-		Where("digest > ? AND created_at < ? AND NOT EXISTS (SELECT 1 FROM files f WHERE f.digest = blobs.digest)", after, micros(before)).
+	err = s.read(ctx).
+		Where("digest > ? AND created_at < ? AND NOT EXISTS (SELECT 1 FROM files f WHERE f.digest = blobs.digest)", raw, micros(before)).
 		Order("digest").Limit(limit).Find(&rows).Error
 	if err != nil {
 		return nil, s.fail(ctx, err, "")
