@@ -100,11 +100,13 @@ func run(ctx context.Context, s settings) (err error) {
 	bounded, cancel := context.WithTimeoutCause(ctx, s.bound, fmt.Errorf("the run took longer than %s", s.bound))
 	defer cancel()
 	start := time.Now()
-	if err := b.measure(bounded); err != nil {
-		return errors.Join(err, context.Cause(bounded))
+	measured := b.measure(bounded)
+	if measured != nil {
+		measured = errors.Join(measured, context.Cause(bounded))
 	}
+	// What was measured before a failure is worth the same.
 	describe(ctx, os.Stdout, b, time.Since(start))
-	return b.table.write(os.Stdout)
+	return errors.Join(measured, b.table.write(os.Stdout))
 }
 
 // sections are what -only may name.
