@@ -93,7 +93,7 @@ func dropRepeats(found []Credential) ([]Credential, error) {
 	first := found[0]
 	kept := found[:1]
 	for _, c := range found[1:] {
-		same := subtle.ConstantTimeCompare([]byte(c.Secret.text), []byte(first.Secret.text)) == 1
+		same := subtle.ConstantTimeCompare([]byte(c.Secret.Reveal()), []byte(first.Secret.Reveal())) == 1
 		switch {
 		case same:
 		case c.Form == FormAPIKey && first.Form == FormBasic && len(kept) == 1:

@@ -48,7 +48,7 @@ func (s *Service) CreateDeployToken(ctx context.Context, n NewDeployToken, by re
 	}
 	secret := n.Secret
 	var err error
-	if secret.text == "" {
+	if secret.Reveal() == "" {
 		secret, err = mint(deployTokenPrefix)
 	} else {
 		err = checkImported(secret)
@@ -115,7 +115,7 @@ func (s *Service) seal(ctx context.Context, secret Secret) ([]byte, error) {
 	if s.sealer == nil {
 		return nil, registry.Errorf(registry.Unavailable, "no instance key: a token named %s cannot be kept for CI variables", CITokenName)
 	}
-	return s.sealer.Seal(ctx, []byte(secret.text))
+	return s.sealer.Seal(ctx, []byte(secret.Reveal()))
 }
 
 // CIVariables gives the user name and the secret of the active token that CI

@@ -29,14 +29,14 @@ const (
 
 // hashPassword gives the password's argon2id hash as a PHC string.
 func hashPassword(password Secret) (string, error) {
-	if n := len(password.text); n < minPassword || n > maxPassword {
+	if n := len(password.Reveal()); n < minPassword || n > maxPassword {
 		return "", registry.Errorf(registry.Invalid, "a password has %d to %d characters", minPassword, maxPassword)
 	}
 	salt := make([]byte, argonSalt)
 	if _, err := rand.Read(salt); err != nil {
 		return "", registry.Wrapf(registry.Internal, err, "random source")
 	}
-	key := argon2.IDKey([]byte(password.text), salt, argonTime, argonMemory, argonThreads, argonKey)
+	key := argon2.IDKey([]byte(password.Reveal()), salt, argonTime, argonMemory, argonThreads, argonKey)
 	b64 := base64.RawStdEncoding
 	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, argonMemory, argonTime, argonThreads,
 		b64.EncodeToString(salt), b64.EncodeToString(key)), nil
@@ -46,7 +46,7 @@ func hashPassword(password Secret) (string, error) {
 // read matches nothing.
 func checkPassword(hash string, password Secret) bool {
 	parts := strings.Split(hash, "$")
-	if len(parts) != 6 || parts[1] != "argon2id" || len(password.text) > maxPassword {
+	if len(parts) != 6 || parts[1] != "argon2id" || len(password.Reveal()) > maxPassword {
 		return false
 	}
 	var version, memory, passes uint32
@@ -65,6 +65,6 @@ func checkPassword(hash string, password Secret) bool {
 	if err != nil || len(want) == 0 {
 		return false
 	}
-	got := argon2.IDKey([]byte(password.text), salt, passes, memory, threads, uint32(len(want)))
+	got := argon2.IDKey([]byte(password.Reveal()), salt, passes, memory, threads, uint32(len(want)))
 	return subtle.ConstantTimeCompare(got, want) == 1
 }

@@ -13,11 +13,13 @@ import (
 )
 
 // Secret is the text of a credential. It cannot be printed, logged or
-// marshalled; Reveal gives the text where it must be handed out.
-type Secret struct{ text string }
+// marshalled; Reveal gives the text where it must be handed out. The text lies
+// behind a pointer, because fmt calls no methods on unexported fields: it would
+// print a plain one.
+type Secret struct{ text *string }
 
 // NewSecret wraps a text that a client sent or an operator chose.
-func NewSecret(text string) Secret { return Secret{text} }
+func NewSecret(text string) Secret { return Secret{&text} }
 
 const hidden = "[secret]"
 
@@ -37,10 +39,15 @@ func (Secret) MarshalText() ([]byte, error) { return []byte(hidden), nil }
 func (Secret) LogValue() slog.Value { return slog.StringValue(hidden) }
 
 // Reveal gives the text.
-func (s Secret) Reveal() string { return s.text }
+func (s Secret) Reveal() string {
+	if s.text == nil {
+		return ""
+	}
+	return *s.text
+}
 
 // Digest is what the database keeps of the secret, and what finds it.
-func (s Secret) Digest() Digest { return sha256.Sum256([]byte(s.text)) }
+func (s Secret) Digest() Digest { return sha256.Sum256([]byte(s.Reveal())) }
 
 // The prefixes of secrets that we make. They are GitLab's, so that secret
 // scanners made for GitLab find leaked ones.
@@ -68,7 +75,7 @@ func mint(prefix string) (Secret, error) {
 		b.WriteByte(base62[n.Int64()])
 	}
 	b.WriteString(checksum(b.String()))
-	return Secret{b.String()}, nil
+	return NewSecret(b.String()), nil
 }
 
 func checksum(s string) string {
@@ -85,13 +92,13 @@ func checksum(s string) string {
 // wrong checksum: a typing error, refused without a look-up. Secrets imported
 // from elsewhere have other lengths and pass.
 func (s Secret) plausible() bool {
-	if s.text == "" || len(s.text) > maxSecret {
+	if s.Reveal() == "" || len(s.Reveal()) > maxSecret {
 		return false
 	}
 	for _, prefix := range []string{deployTokenPrefix, personalTokenPrefix} {
-		if rest, ok := strings.CutPrefix(s.text, prefix); ok && len(rest) == randomLength+checksumLength {
-			body := s.text[:len(s.text)-checksumLength]
-			return checksum(body) == s.text[len(body):]
+		if rest, ok := strings.CutPrefix(s.Reveal(), prefix); ok && len(rest) == randomLength+checksumLength {
+			body := s.Reveal()[:len(s.Reveal())-checksumLength]
+			return checksum(body) == s.Reveal()[len(body):]
 		}
 	}
 	return true
@@ -104,11 +111,11 @@ const maxSecret = 8 << 10
 // easy to guess.
 func checkImported(s Secret) error {
 	switch {
-	case len(s.text) < 16:
+	case len(s.Reveal()) < 16:
 		return registry.Errorf(registry.Invalid, "the secret is too short: at least 16 characters")
-	case len(s.text) > 255:
+	case len(s.Reveal()) > 255:
 		return registry.Errorf(registry.Invalid, "the secret is too long: at most 255 characters")
-	case strings.ContainsFunc(s.text, func(r rune) bool { return r <= ' ' || r > '~' }):
+	case strings.ContainsFunc(s.Reveal(), func(r rune) bool { return r <= ' ' || r > '~' }):
 		return registry.Errorf(registry.Invalid, "the secret may hold printable ASCII characters only, without blanks")
 	case !s.plausible():
 		return registry.Errorf(registry.Invalid, "the secret looks like a token of this registry with a typing error in it")

@@ -77,6 +77,7 @@ func TestImportedSecrets(t *testing.T) {
 func TestSecretDoesNotPrint(t *testing.T) {
 	s := NewSecret("canary-canary-canary")
 	type holder struct{ S Secret }
+	type keeper struct{ s Secret }
 	encoded, err := json.Marshal(holder{s})
 	if err != nil {
 		t.Fatal(err)
@@ -85,7 +86,7 @@ func TestSecretDoesNotPrint(t *testing.T) {
 	slog.New(slog.NewJSONHandler(&logged, nil)).Info("x", "secret", s, "holder", holder{s})
 	outputs := []string{
 		fmt.Sprint(s), fmt.Sprintf("%v %+v %#v %s %q %x %d", s, s, s, s, s, s, s), fmt.Sprintf("%+v %#v", holder{s}, holder{s}),
-		fmt.Sprintf("%v", &holder{s}), string(encoded), logged.String(),
+		fmt.Sprintf("%v", &holder{s}), fmt.Sprintf("%v %+v %#v", keeper{s}, &keeper{s}, []keeper{{s}}), string(encoded), logged.String(),
 	}
 	for _, out := range outputs {
 		if strings.Contains(out, "canary") || strings.Contains(out, "63616e617279") {

@@ -39,7 +39,7 @@ func (s *Service) CreateUser(ctx context.Context, n NewUser, by registry.Actor) 
 	if u.Name == "" {
 		u.Name = u.Username
 	}
-	if n.Password.text != "" {
+	if n.Password.Reveal() != "" {
 		hash, err := hashPassword(n.Password)
 		if err != nil {
 			return User{}, err
@@ -165,7 +165,7 @@ func (s *Service) RotatePersonalToken(ctx context.Context, id int64, expiresAt t
 // with deploy tokens; a user's password makes a session. Anything else is
 // Unauthenticated, after the same work.
 func (s *Service) Login(ctx context.Context, username string, password Secret) (Secret, *Identity, error) {
-	if password.text == "" || len(password.text) > maxSecret {
+	if password.Reveal() == "" || len(password.Reveal()) > maxSecret {
 		return Secret{}, nil, errLogin()
 	}
 	if password.plausible() {
