@@ -42,7 +42,7 @@ func newKey() string {
 	var digest [32]byte
 	rand.Read(digest[:])
 	name := hex.EncodeToString(digest[:])
-	return "sha256/" + name[:2] + "/" + name[2:4] + "/" + name + "-" + strings.ToLower(rand.Text())[:16]
+	return "sha256/" + name[:2] + "/" + name + "-" + strings.ToLower(rand.Text())[:16]
 }
 
 func TestFolder(t *testing.T) {

@@ -12,11 +12,10 @@ import (
 
 // durableDirs is the set of directories for blobs whose names are known to have
 // reached the disk. Each process finds out anew: that a directory exists does
-// not tell whether it outlives a power cut. A bit for each of the 1 + 256 +
-// 65,536 directories takes 8 KiB.
+// not tell whether it outlives a power cut.
 type durableDirs struct {
 	mu   sync.RWMutex
-	bits [(1+1<<8+1<<16)/64 + 1]uint64
+	bits [(1+1<<8)/64 + 1]uint64
 }
 
 func (d *durableDirs) has(dir string) bool {
@@ -39,12 +38,14 @@ func (d *durableDirs) forget() {
 	clear(d.bits[:])
 }
 
-// dirIndex numbers the directories of valid keys: sha256, then sha256/ab, then
-// sha256/ab/cd.
+// dirIndex numbers the directories of valid keys: sha256, then sha256/ab.
 func dirIndex(dir string) uint64 {
 	hex := strings.ReplaceAll(strings.TrimPrefix(dir, blobsDir), "/", "")
-	n, _ := strconv.ParseUint(hex, 16, 16) // the key was checked; nothing is 0
-	return n + map[int]uint64{0: 0, 2: 1, 4: 1 + 1<<8}[len(hex)]
+	if hex == "" {
+		return 0
+	}
+	n, _ := strconv.ParseUint(hex, 16, 8) // the key was checked
+	return 1 + n
 }
 
 // syncFile makes a file's bytes or a directory's names survive a power cut.

@@ -8,13 +8,13 @@ import (
 
 // keyShape is what a key looks like, "x" standing for a hex digit and "r" for
 // the first character of the random end:
-// sha256/<2 hex>/<2 hex>/<64 hex>-<16 to 64 of a-z, 0-9>.
+// sha256/<2 hex>/<64 hex>-<16 to 64 of a-z, 0-9>.
 const (
-	keyShape     = "sha256/xx/xx/" + hex64 + "-"
+	keyShape     = "sha256/xx/" + hex64 + "-"
 	hex64        = "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
 	minKeyRandom = 16
 	maxKeyRandom = 64
-	digestAt     = len("sha256/xx/xx/")
+	digestAt     = len("sha256/xx/")
 )
 
 // checkKey refuses what is not a key of ours. Keys come from our own rows, so
@@ -22,7 +22,7 @@ const (
 func checkKey(key string) error {
 	random := len(key) - len(keyShape)
 	if !fits(key) || random < minKeyRandom || random > maxKeyRandom ||
-		key[7:9] != key[digestAt:digestAt+2] || key[10:12] != key[digestAt+2:digestAt+4] {
+		key[7:9] != key[digestAt:digestAt+2] {
 		return registry.Errorf(registry.Internal, "not the key of a blob: %.120q", key)
 	}
 	return nil

@@ -117,7 +117,7 @@ func (w *world) add(body string, age time.Duration, row, used bool) registry.Blo
 	w.Helper()
 	b := registry.Blob{Digests: registry.Digests{SHA256: sha256.Sum256([]byte(body)), Size: int64(len(body))}, CreatedAt: w.now.Add(-age)}
 	name := hex.EncodeToString(b.SHA256[:])
-	b.Key = "sha256/" + name[:2] + "/" + name[2:4] + "/" + name + "-" + strings.ToLower(rand.Text())[:16]
+	b.Key = "sha256/" + name[:2] + "/" + name + "-" + strings.ToLower(rand.Text())[:16]
 	if err := w.blobs.Write(w.Context(), b.Key, strings.NewReader(body), b.Size); err != nil {
 		w.Fatal(err)
 	}
@@ -258,7 +258,7 @@ func TestCollectGarbagePages(t *testing.T) {
 		body := fmt.Sprint("unused ", i)
 		b := registry.Blob{Digests: registry.Digests{SHA256: sha256.Sum256([]byte(body)), Size: 1}, CreatedAt: w.now.Add(-48 * time.Hour)}
 		name := hex.EncodeToString(b.SHA256[:])
-		b.Key = "sha256/" + name[:2] + "/" + name[2:4] + "/" + name + "-0123456789abcdef"
+		b.Key = "sha256/" + name[:2] + "/" + name + "-0123456789abcdef"
 		w.rows.blobs[b.Digest()] = b
 	}
 	if got := w.collect(registry.GCOptions{DryRun: true}); got.Blobs != 1203 {
@@ -292,7 +292,7 @@ type many struct {
 func (m many) List(_ context.Context, _ string, each func(registry.BlobInfo) error) error {
 	for i := range m.count {
 		name := fmt.Sprintf("%064x", i)
-		key := "sha256/" + name[:2] + "/" + name[2:4] + "/" + name + "-0123456789abcdef"
+		key := "sha256/" + name[:2] + "/" + name + "-0123456789abcdef"
 		if err := each(registry.BlobInfo{Key: key, Modified: m.modified}); err != nil {
 			return err
 		}

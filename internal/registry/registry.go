@@ -161,5 +161,5 @@ func newBlobKey(digest string) (string, error) {
 		return "", Wrapf(Internal, err, "random source")
 	}
 	suffix := strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(random))
-	return "sha256/" + digest[:2] + "/" + digest[2:4] + "/" + digest + "-" + suffix, nil
+	return "sha256/" + digest[:2] + "/" + digest + "-" + suffix, nil
 }
