@@ -12,6 +12,13 @@ import (
 func prefersAbbreviated(values []string) bool {
 	abbreviated, full := 0.0, 0.0
 	for _, value := range values {
+		switch value { // what most clients send; parsing costs more than the rest of the choice
+		case "*/*":
+			continue
+		case "application/json":
+			full = 1
+			continue
+		}
 		for part := range strings.SplitSeq(value, ",") {
 			kind, parameters, err := mime.ParseMediaType(part)
 			if err != nil {

@@ -35,7 +35,7 @@ import (
 // acme (1), its project acme/demo (1), the sub-group acme/team (2) with
 // acme/team/lib (2), and the foreign project other/app (3).
 type world struct {
-	t        *testing.T
+	t        testing.TB
 	server   *httpapi.Server
 	packages *registry.Service
 	tokens   *auth.Service
@@ -73,7 +73,7 @@ const externalURL = "http://registry.test"
 // demo is the registry address of acme/demo, below the server.
 const demo = "/api/v4/projects/1/packages/npm"
 
-func newWorld(t *testing.T, change ...func(*npm.Options)) *world {
+func newWorld(t testing.TB, change ...func(*npm.Options)) *world {
 	t.Helper()
 	ctx := t.Context()
 	w := &world{t: t, clock: &clock{now: time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC)}}
@@ -136,7 +136,7 @@ func (w *world) token(n auth.NewDeployToken) string {
 	return secret.Reveal()
 }
 
-func check(t *testing.T, err error) {
+func check(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -149,7 +149,7 @@ type answer struct {
 }
 
 // field gives a part of a JSON answer by its path.
-func (a answer) field(t *testing.T, path ...string) any {
+func (a answer) field(t testing.TB, path ...string) any {
 	t.Helper()
 	var value any
 	if err := json.Unmarshal(a.Body.Bytes(), &value); err != nil {
@@ -223,7 +223,7 @@ func (p pkg) packageJSON() object {
 	return m
 }
 
-func (p pkg) archive(t *testing.T) []byte {
+func (p pkg) archive(t testing.TB) []byte {
 	t.Helper()
 	if p.tarball != nil {
 		return p.tarball
@@ -239,7 +239,7 @@ func (p pkg) archive(t *testing.T) []byte {
 
 type entry struct{ name, body string }
 
-func tarball(t *testing.T, entries ...entry) []byte {
+func tarball(t testing.TB, entries ...entry) []byte {
 	t.Helper()
 	var buffer bytes.Buffer
 	zipped := gzip.NewWriter(&buffer)
@@ -255,7 +255,7 @@ func tarball(t *testing.T, entries ...entry) []byte {
 }
 
 // body is the document that npm publish sends.
-func (p pkg) body(t *testing.T) object {
+func (p pkg) body(t testing.TB) object {
 	t.Helper()
 	data := p.archive(t)
 	sum1, sum512 := sha1.Sum(data), sha512.Sum512(data) //nolint:gosec // npm's shasum
@@ -286,7 +286,7 @@ func (w *world) publish(p pkg) {
 func escape(name string) string { return strings.Replace(name, "/", "%2f", 1) }
 
 // versions lists the versions of a packument, sorted.
-func versions(t *testing.T, a answer) []string {
+func versions(t testing.TB, a answer) []string {
 	t.Helper()
 	all, ok := a.field(t, "versions").(map[string]any)
 	if !ok {
