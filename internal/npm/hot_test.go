@@ -1,6 +1,8 @@
 package npm_test
 
 import (
+	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -31,5 +33,22 @@ func BenchmarkHotReads(b *testing.B) {
 				w.server.ServeHTTP(discard{http.Header{}}, r)
 			}
 		})
+	}
+}
+
+// BenchmarkPublish publishes new packages of one small version each, without the
+// bucket's flushes.
+func BenchmarkPublish(b *testing.B) {
+	w := newWorld(b)
+	n := 0
+	b.ReportAllocs()
+	for b.Loop() {
+		b.StopTimer()
+		n++
+		p := pkg{name: fmt.Sprintf("lib-%d-x%d", n, n*7919), version: "1.0.0"}
+		body, err := json.Marshal(p.body(b))
+		check(b, err)
+		b.StartTimer()
+		w.want(w.call(http.MethodPut, demo+"/"+p.name, w.write, body), http.StatusOK)
 	}
 }

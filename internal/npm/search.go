@@ -155,15 +155,12 @@ func twinTerm(name Name) string { return exactTerm("twin", name.TwinKey()) }
 
 // checkTwin refuses a new name that looks like one that the project has.
 func (h *Handler) checkTwin(ctx context.Context, projectID int64, name Name) error {
-	twins, _, err := h.packages.Search(ctx, registry.SearchQuery{
-		Readers: registry.Readers{All: true}, Span: registry.Span{ProjectID: projectID}, Format: registry.NPM,
-		Terms: []string{twinTerm(name)}, Limit: 1,
-	})
+	twins, err := h.packages.PackagesByTerm(ctx, projectID, registry.NPM, twinTerm(name))
 	if err != nil {
 		return err
 	}
-	if len(twins) > 0 && twins[0].Package.Name != name.String() {
-		return registry.Errorf(registry.Forbidden, "the name %s looks like %s, which is in this project: choose another one", name, twins[0].Package.Name)
+	if len(twins) > 0 && twins[0].Name != name.String() {
+		return registry.Errorf(registry.Forbidden, "the name %s looks like %s, which is in this project: choose another one", name, twins[0].Name)
 	}
 	return nil
 }

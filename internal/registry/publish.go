@@ -123,6 +123,12 @@ func (s *Service) Search(ctx context.Context, q SearchQuery) ([]Found, int64, er
 	return s.store.SearchPackages(ctx, q)
 }
 
+// PackagesByTerm gives the packages of one project whose listing has exactly
+// this term.
+func (s *Service) PackagesByTerm(ctx context.Context, projectID int64, format Format, term string) ([]Package, error) {
+	return s.store.FindPackagesByTerm(ctx, projectID, format, term)
+}
+
 // ListPackages lists packages by name.
 func (s *Service) ListPackages(ctx context.Context, f PackageFilter, page Page) ([]Package, int64, error) {
 	return s.store.ListPackages(ctx, f, page)

@@ -80,6 +80,10 @@ type PackageStore interface {
 	// terms, best first; total counts all that match.
 	SearchPackages(ctx context.Context, q SearchQuery) (found []Found, total int64, err error)
 
+	// FindPackagesByTerm gives the packages of one project whose listing has
+	// exactly this term, by id; none is an empty slice.
+	FindPackagesByTerm(ctx context.Context, projectID int64, format Format, term string) ([]Package, error)
+
 	// ListVersions gives all versions without Manifest, in publish order,
 	// tombstones included.
 	ListVersions(ctx context.Context, packageID int64) ([]Version, error)

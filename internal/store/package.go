@@ -49,6 +49,21 @@ func (s *Store) FindPackages(ctx context.Context, format registry.Format, key st
 	return mapped(rows, packageRow.pkg), nil
 }
 
+// FindPackagesByTerm implements registry.Store.
+func (s *Store) FindPackagesByTerm(ctx context.Context, projectID int64, format registry.Format, term string) ([]registry.Package, error) {
+	if err := checkText(term); err != nil {
+		return nil, err
+	}
+	var rows []packageRow
+	err := s.read(ctx).
+		Where("id IN (SELECT package_id FROM package_terms WHERE term = ? AND project_id = ? AND format = ?)", term, projectID, format).
+		Order("id").Find(&rows).Error
+	if err != nil {
+		return nil, s.fail(ctx, err, "")
+	}
+	return mapped(rows, packageRow.pkg), nil
+}
+
 // ListPackages implements registry.Store. Packages without a living version are
 // left out.
 func (s *Store) ListPackages(ctx context.Context, f registry.PackageFilter, page registry.Page) ([]registry.Package, int64, error) {

@@ -55,6 +55,7 @@ func TestStore(t *testing.T, open func(t *testing.T) Backend) {
 		{"delete a package", testDeletePackage},
 		{"list packages", testListPackages},
 		{"search", testSearch},
+		{"find by term", testFindByTerm},
 		{"search reach", testSearchReach},
 		{"stars", testStars},
 		{"downloads", testDownloads},

@@ -92,6 +92,30 @@ func testSearch(f *fixture) {
 	}
 }
 
+// testFindByTerm: a term is found whole, in its own project and format only.
+func testFindByTerm(f *fixture) {
+	f.publishWords("alpha", "log", "\x01twin=alpha\x01")
+	f.publishWords("beta", "logging")
+	head := f.head("alpha")
+	for _, tt := range []struct {
+		project int64
+		format  registry.Format
+		term    string
+		want    int
+	}{
+		{head.ProjectID, registry.NPM, "log", 1},
+		{head.ProjectID, registry.NPM, "\x01twin=alpha\x01", 1},
+		{head.ProjectID, registry.NPM, "logg", 0},
+		{head.ProjectID, registry.NPM, "l%", 0},
+		{head.ProjectID, registry.Maven, "log", 0},
+		{head.ProjectID + 1, registry.NPM, "log", 0},
+	} {
+		found, err := f.FindPackagesByTerm(f.ctx, tt.project, tt.format, tt.term)
+		ok(f.T, err)
+		wantSame(f.T, tt.term, len(found), tt.want)
+	}
+}
+
 // testSearchReach: search shows nobody what he may not read (threat T16).
 func testSearchReach(f *fixture) {
 	t := newTree(f)
