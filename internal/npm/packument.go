@@ -228,19 +228,22 @@ func (h *Handler) buildPackument(ctx context.Context, req *request, all []found,
 
 func (h *Handler) appendVersions(b []byte, req *request, c *contents) []byte {
 	b = append(b, '{')
+	var before, after string
 	for i, e := range c.entries {
 		if i > 0 {
 			b = append(b, ',')
 		}
+		if i == 0 || e.from.project.ID != c.entries[i-1].from.project.ID {
+			before, after = h.tarballURLs(req.base, e.from.project.ID, req.path.Name)
+		}
 		b = append(appendString(b, e.version.Version), ':')
-		b = h.appendVersion(b, req, e)
+		b = appendVersion(b, e, before, after)
 	}
 	return append(b, '}')
 }
 
 // appendVersion ends a version's fragment with its tarball's address.
-func (h *Handler) appendVersion(b []byte, req *request, e entry) []byte {
-	before, after := h.tarballURLs(req.base, e.from.project.ID, req.path.Name)
+func appendVersion(b []byte, e entry, before, after string) []byte {
 	b = append(b, e.fragment...)
 	b = append(append(append(b, before...), e.version.Version...), after...)
 	return append(b, `"}}`...)

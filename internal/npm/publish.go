@@ -18,10 +18,6 @@ import (
 // retry: npm sends a PUT again whose answer was lost (npm.md 7.4).
 const repeatWindow = 10 * time.Minute
 
-// maxDocument bounds a publish body less its tarballs, in bytes: a packument is
-// put back whole to deprecate a version (npm.md 22).
-const maxDocument = 100 << 20
-
 // putPackument answers PUT /:name and PUT /:name/-rev/:rev: a publish when there
 // is a tarball in the body, else a change of what is there.
 func (h *Handler) putPackument(c echo.Context, req *request) error {
@@ -70,7 +66,7 @@ func (h *Handler) readDocument(c echo.Context, req *request) (*Document, error) 
 // decodeOptions give the decoder spools for tarballs, unless the caller may
 // change metadata only: then the first byte of a tarball ends the request.
 func (h *Handler) decodeOptions(c echo.Context, req *request) DecodeOptions {
-	return DecodeOptions{MaxDocument: maxDocument, NewSpool: func() (*registry.Spool, error) {
+	return DecodeOptions{NewSpool: func() (*registry.Spool, error) {
 		if req.level != projectLevel {
 			return nil, h.errPublishHere()
 		}

@@ -47,7 +47,8 @@ func (h *Handler) buildVersion(ctx context.Context, req *request, all []found) (
 	if e.fragment, err = h.packages.Fragment(ctx, e.version.ID, fullFragment); err != nil {
 		return nil, err
 	}
-	return h.appendVersion(nil, req, e), nil
+	before, after := h.tarballURLs(req.base, e.from.project.ID, req.path.Name)
+	return appendVersion(nil, e, before, after), nil
 }
 
 // resolve finds what a text names: an exact version, then a tag, then the best

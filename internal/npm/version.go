@@ -102,12 +102,6 @@ func (v Version) String() string { return v.text }
 // IsPrerelease tells whether the version comes before a release.
 func (v Version) IsPrerelease() bool { return len(v.pre) > 0 }
 
-// IsPrerelease tells whether a text is a version that comes before a release.
-func IsPrerelease(version string) bool {
-	v, err := ParseVersion(version)
-	return err == nil && v.IsPrerelease()
-}
-
 // Compare orders versions by precedence: negative when v comes before o.
 func (v Version) Compare(o Version) int {
 	if c := cmp.Or(cmp.Compare(v.major, o.major), cmp.Compare(v.minor, o.minor), cmp.Compare(v.patch, o.patch)); c != 0 {
