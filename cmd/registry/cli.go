@@ -29,6 +29,7 @@ type cli struct {
 	Token       tokenCommand       `cmd:"" help:"Deploy tokens: create, list, show, revoke, explain."`
 	CIVariables ciVariablesCommand `cmd:"" name:"ci-variables" help:"Print CI_DEPLOY_USER and CI_DEPLOY_PASSWORD of a project."`
 	Package     packageCommand     `cmd:"" help:"Packages: list, delete."`
+	Setting     settingCommand     `cmd:"" help:"Settings of projects and groups: set, unset, list."`
 	GC          gcCommand          `cmd:"" name:"gc" help:"Remove stored bytes that nothing names any more."`
 	Fsck        fsckCommand        `cmd:"" help:"Prove that every stored byte is there and right."`
 	Backup      backupCommand      `cmd:"" help:"Copy the database and all packages into a folder."`
