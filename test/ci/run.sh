@@ -22,8 +22,9 @@ step_tools() {
   test/clients/postgres.sh || note hard "PostgreSQL is not installed: its tests are skipped"
   if command -v npm >/dev/null; then
     test/clients/npm.sh && test/clients/gitlab.sh || note hard "npm clients are not installed: their tests are skipped"
+    test/clients/nuget.sh || note hard "NuGet clients are not installed: their tests are skipped"
   else
-    note hard "Node.js 20 or newer is not installed: tests with npm clients are skipped"
+    note hard "Node.js 20 or newer is not installed: tests with npm and NuGet clients are skipped"
   fi
 }
 
