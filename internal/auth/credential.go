@@ -72,6 +72,9 @@ func Extract(r *http.Request) ([]Credential, error) {
 	}
 	for _, h := range secretHeaders {
 		for _, value := range r.Header[h.header] {
+			if h.form == FormAPIKey && isPlaceholder(value, found) {
+				continue
+			}
 			c, err := newCredential(h.form, "", value)
 			if err != nil {
 				return nil, err
@@ -82,22 +85,36 @@ func Extract(r *http.Request) ([]Credential, error) {
 	return dropRepeats(found)
 }
 
+// minAPIKey is the length in characters from which an X-NuGet-ApiKey is taken
+// for a secret: shorter ones are never made nor imported.
+const minAPIKey = 16
+
+// isPlaceholder tells whether a NuGet key says nothing. Scripts made for Azure
+// Artifacts send "az" or "any" as the key because the client asks for one, with
+// the real secret in Basic credentials beside it (nuget.md 13.2).
+func isPlaceholder(key string, found []Credential) bool {
+	return key == "" || len(key) < minAPIKey && len(found) > 0 && found[0].Form == FormBasic
+}
+
 // dropRepeats keeps one credential of those with the same secret; different
 // secrets in one request are refused, because it would depend on the server
 // which of them counts (threats.md T15). NuGet's key beside Basic is the one
-// pair that real clients send: dotnet with both a source and a key.
+// pair that real clients send: dotnet with both a source and a key. Then both
+// must be valid, and the key, which was given for this very push, counts.
 func dropRepeats(found []Credential) ([]Credential, error) {
 	if len(found) < 2 {
 		return found, nil
 	}
 	first := found[0]
-	kept := found[:1]
+	kept := found[:1:1]
 	for _, c := range found[1:] {
 		same := subtle.ConstantTimeCompare([]byte(c.Secret.Reveal()), []byte(first.Secret.Reveal())) == 1
 		switch {
+		case c.Form == FormAPIKey && first.Form == FormBasic && len(kept) == 1 && same:
+			kept = []Credential{c}
 		case same:
 		case c.Form == FormAPIKey && first.Form == FormBasic && len(kept) == 1:
-			kept = append(kept, c)
+			kept = []Credential{c, first}
 		default:
 			return nil, registry.Errorf(registry.Invalid,
 				"the request carries two different credentials, %s and %s: send one", first.Form, c.Form)

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/labstack/echo/v4"
+
 	"pakhus/internal/registry"
 )
 
@@ -33,6 +35,9 @@ func TestExtract(t *testing.T) {
 		{name: "deploy token header", headers: []string{"Deploy-Token", "s3cret"}, want: "a Deploy-Token header  s3cret"},
 		{name: "private token header", headers: []string{"PRIVATE-TOKEN", "s3cret"}, want: "a Private-Token header  s3cret"},
 		{name: "nuget key", headers: []string{"X-NuGet-ApiKey", "s3cret"}, want: "an X-NuGet-ApiKey header  s3cret"},
+		{name: "nuget key, empty", headers: []string{"X-NuGet-ApiKey", ""}},
+		{name: "nuget key that says nothing", headers: []string{"X-NuGet-ApiKey", "az", "Authorization", basic("u", "s3cret")}, want: "Basic credentials u s3cret"},
+		{name: "nuget key that says nothing, alone", headers: []string{"X-NuGet-ApiKey", "az"}, want: "an X-NuGet-ApiKey header  az"},
 		{name: "job token header", headers: []string{"Job-Token", "s3cret"}, kind: registry.Unauthenticated},
 		{name: "basic without colon", headers: []string{"Authorization", "Basic " + base64.StdEncoding.EncodeToString([]byte("abc"))}, kind: registry.Unauthenticated},
 		{name: "basic that is not base64", headers: []string{"Authorization", "Basic %%%"}, kind: registry.Unauthenticated},
@@ -93,19 +98,19 @@ func TestExtractPairs(t *testing.T) {
 			if i >= j {
 				continue
 			}
-			for _, second := range []string{"secret-a", "secret-b"} {
+			for _, second := range []string{"a secret of length a", "a secret of length b"} {
 				r := httptest.NewRequest(http.MethodGet, "/x", nil)
-				r.Header.Add(a.header, value(a.prefix, "secret-a"))
+				r.Header.Add(a.header, value(a.prefix, "a secret of length a"))
 				r.Header.Add(b.header, value(b.prefix, second))
 				got, err := Extract(r)
 				nugetPair := a.prefix == "basic" && b.header == "X-NuGet-ApiKey"
 				switch {
-				case second == "secret-a":
-					if err != nil || len(got) != 1 {
+				case second == "a secret of length a":
+					if err != nil || len(got) != 1 || nugetPair && got[0].Form != FormAPIKey {
 						t.Errorf("%v and %v, same secret: %d credentials, %v", a, b, len(got), err)
 					}
 				case nugetPair:
-					if err != nil || len(got) != 2 {
+					if err != nil || len(got) != 2 || got[0].Form != FormAPIKey {
 						t.Errorf("%v and %v: %d credentials, %v", a, b, len(got), err)
 					}
 				case registry.KindOf(err) != registry.Invalid || err == nil:
@@ -113,6 +118,42 @@ func TestExtractPairs(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// NuGet compares the user name of Basic credentials (gitlab.md 2.2); the other
+// formats do not.
+func TestRequireNamed(t *testing.T) {
+	tests := []struct {
+		name string
+		id   Identity
+		sent any // user name in Basic credentials; nil: other credentials
+		ok   bool
+	}{
+		{name: "deploy token, its name", id: Identity{Kind: DeployTokenIdentity, Name: "Bot"}, sent: "Bot", ok: true},
+		{name: "deploy token, other case", id: Identity{Kind: DeployTokenIdentity, Name: "Bot"}, sent: "bot"},
+		{name: "deploy token, other name", id: Identity{Kind: DeployTokenIdentity, Name: "Bot"}, sent: "x"},
+		{name: "deploy token, CI's name", id: Identity{Kind: DeployTokenIdentity, Name: "Bot"}, sent: jobTokenUser, ok: true},
+		{name: "deploy token, no name", id: Identity{Kind: DeployTokenIdentity, Name: "Bot"}, ok: true},
+		{name: "user, other case", id: Identity{Kind: UserIdentity, Name: "Ann"}, sent: "ann", ok: true},
+		{name: "user, other name", id: Identity{Kind: UserIdentity, Name: "Ann"}, sent: "bob"},
+		{name: "user, CI's name", id: Identity{Kind: UserIdentity, Name: "Ann"}, sent: jobTokenUser},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r := httptest.NewRequest(http.MethodGet, "/", nil)
+			c := echo.New().NewContext(r.WithContext(With(r.Context(), &tt.id)), httptest.NewRecorder())
+			if tt.sent != nil {
+				c.Set(basicUser, tt.sent)
+			}
+			id, err := RequireNamed(c, Read)
+			if tt.ok && (err != nil || id.Name != tt.id.Name) {
+				t.Errorf("refused: %v", err)
+			}
+			if !tt.ok && (err == nil || registry.KindOf(err) != registry.Unauthenticated) {
+				t.Errorf("err = %v, want unauthenticated", err)
+			}
+		})
 	}
 }
 

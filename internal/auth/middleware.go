@@ -1,6 +1,8 @@
 package auth
 
 import (
+	"strings"
+
 	"github.com/labstack/echo/v4"
 
 	"pakhus/internal/registry"
@@ -29,6 +31,10 @@ func CheckRoutes(routes []Route) error {
 // the route: some routes answer without looking at credentials at all.
 const identityError = "auth.error"
 
+// basicUser is the context key under which the user name of Basic credentials
+// waits for RequireNamed.
+const basicUser = "auth.user"
+
 // Middleware finds and verifies the credentials of each request, completely,
 // before the identity reaches the request's context. A refusal is kept for
 // Require, so that the format can answer it in its own form.
@@ -44,6 +50,9 @@ func (s *Service) Middleware(next echo.HandlerFunc) echo.HandlerFunc {
 		if err != nil {
 			c.Set(identityError, err)
 			return next(c)
+		}
+		if len(credentials) > 0 && credentials[0].Form == FormBasic && credentials[0].Username != "" {
+			c.Set(basicUser, credentials[0].Username)
 		}
 		if !id.IsAnonymous() {
 			c.SetRequest(c.Request().WithContext(With(c.Request().Context(), id)))
@@ -73,4 +82,22 @@ func Require(c echo.Context, action Action) (*Identity, error) {
 		return nil, ErrCredentialNeeded()
 	}
 	return id, nil
+}
+
+// RequireNamed is Require for formats that insist on the user name of Basic
+// credentials, as GitLab does for NuGet (gitlab.md 2.2): a deploy token's exactly
+// its own, a user's without regard to case. A secret alone, which dotnet-symbol
+// sends with an empty name, is enough; and so is a deploy token under the name
+// that CI scripts use.
+func RequireNamed(c echo.Context, action Action) (*Identity, error) {
+	id, err := Require(c, action)
+	if err != nil || action == Open {
+		return id, err
+	}
+	name, ok := c.Get(basicUser).(string)
+	if !ok || name == id.Name || name == jobTokenUser && id.Kind == DeployTokenIdentity || id.Kind == UserIdentity && strings.EqualFold(name, id.Name) {
+		return id, nil
+	}
+	return nil, registry.Errorf(registry.Unauthenticated,
+		"401 Unauthorized - the token is valid, but its user name is not the one that was sent with it: Basic credentials need the token's own user name")
 }
