@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"os/exec"
@@ -32,13 +33,10 @@ func runScripts(t *testing.T, files []string, s *server, rec *recorder, c client
 		RequireExplicitExec: true,
 		Condition:           func(cond string) (bool, error) { return c.satisfies(cond) },
 		Setup: func(env *testscript.Env) error {
-			env.Values[serverKey{}] = s
-			env.Values[recorderKey{}] = rec
+			setUpScript(env, s, rec, w)
 			env.Values[homesKey{}] = &homes{}
-			script := strings.TrimSuffix(filepath.Base(env.WorkDir), ".txtar")
-			script = strings.TrimPrefix(script, "script-")
+			script := scriptName(env)
 			env.Setenv("CLIENT", c.name)
-			env.Setenv("DATA", s.dir)
 			env.Setenv("PKG", "@"+w.name+"/"+script)
 			env.Setenv("FLAT", w.name+"-"+script)
 			for _, status := range []int{401, 403, 404} {
@@ -48,28 +46,51 @@ func runScripts(t *testing.T, files []string, s *server, rec *recorder, c client
 				}
 				env.Setenv(fmt.Sprintf("E%d", status), pattern)
 			}
-			for key, value := range w.vars {
-				env.Setenv(key, value)
-			}
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"pkg":         cmdPkg,
-			"app":         cmdApp,
-			"installed":   cmdInstalled,
-			"npmhome":     cmdNPMHome,
-			"client":      cmdClient,
-			"tool":        cmdTool,
-			"http":        cmdHTTP,
-			"registry":    cmdRegistry,
-			"capture":     cmdCapture,
-			"setting":     cmdSetting,
-			"requests":    cmdRequests,
-			"startserver": cmdStartServer,
-			"stopserver":  cmdStopServer,
-			"killserver":  cmdKillServer,
-		},
+		Cmds: withCommon(commands{
+			"pkg":       cmdPkg,
+			"app":       cmdApp,
+			"installed": cmdInstalled,
+			"npmhome":   cmdNPMHome,
+			"client":    cmdClient,
+			"tool":      cmdTool,
+		}),
 	})
+}
+
+// commands are a script's, beside those that testscript has.
+type commands = map[string]func(*testscript.TestScript, bool, []string)
+
+// withCommon adds the commands that scripts of every format have.
+func withCommon(own commands) commands {
+	maps.Copy(own, commands{
+		"http":        cmdHTTP,
+		"registry":    cmdRegistry,
+		"capture":     cmdCapture,
+		"setting":     cmdSetting,
+		"requests":    cmdRequests,
+		"startserver": cmdStartServer,
+		"stopserver":  cmdStopServer,
+		"killserver":  cmdKillServer,
+	})
+	return own
+}
+
+// setUpScript gives a script what those commands need, and its world's
+// variables.
+func setUpScript(env *testscript.Env, s *server, rec *recorder, w world) {
+	env.Values[serverKey{}] = s
+	env.Values[recorderKey{}] = rec
+	env.Setenv("DATA", s.dir)
+	for key, value := range w.vars {
+		env.Setenv(key, value)
+	}
+}
+
+// scriptName is the name of a script's file, without its ending.
+func scriptName(env *testscript.Env) string {
+	return strings.TrimPrefix(filepath.Base(env.WorkDir), "script-")
 }
 
 type (

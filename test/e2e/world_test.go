@@ -39,6 +39,12 @@ func newWorld(s *server, name string) (world, error) {
 	w.vars["GROUP"] = fmt.Sprintf("%s/groups/%d/-/packages/npm/", api, groups[0].ID)
 	w.vars["SUBGROUP"] = fmt.Sprintf("%s/groups/%d/-/packages/npm/", api, groups[1].ID)
 	w.vars["INSTANCE"] = api + "/packages/npm/"
+	// For the other formats: where everything of a project or group begins.
+	w.vars["API"] = api
+	w.vars["PROJECT_API"] = fmt.Sprintf("%s/projects/%d", api, projects[0].ID)
+	w.vars["OTHER_API"] = fmt.Sprintf("%s/projects/%d", api, projects[1].ID)
+	w.vars["GROUP_API"] = fmt.Sprintf("%s/groups/%d", api, groups[0].ID)
+	w.vars["SUBGROUP_API"] = fmt.Sprintf("%s/groups/%d", api, groups[1].ID)
 	w.vars["HOST_PROJECT"], w.vars["HOST_GROUP"] = s.hosts[name].project, s.hosts[name].group
 	return w, w.addTokens(s)
 }
@@ -56,6 +62,7 @@ func (w world) addTokens(s *server) error {
 		{"RO", []string{"--project", project, "--scope", read}},
 		{"GROUP_RW", []string{"--group", w.name, "--scope", read, "--scope", write}},
 		{"GROUP_RO", []string{"--group", w.name, "--scope", read}},
+		{"WO", []string{"--project", project, "--scope", write}},
 		{"FOREIGN", []string{"--project", other, "--scope", read, "--scope", write}},
 		{"EXPIRED", []string{"--project", project, "--scope", write, "--expires-at", "2026-01-01"}},
 		{"REVOKED", []string{"--project", project, "--scope", write}},
