@@ -19,6 +19,7 @@ note() {
 # tools: the clients and servers that tests run against.
 step_tools() {
   test/clients/s3.sh
+  test/clients/maven.sh || note hard "clients of Maven repositories are not installed: their tests are skipped"
   test/clients/postgres.sh || note hard "PostgreSQL is not installed: its tests are skipped"
   if command -v npm >/dev/null; then
     test/clients/npm.sh && test/clients/gitlab.sh || note hard "npm clients are not installed: their tests are skipped"
