@@ -9,14 +9,22 @@ import (
 // fileKey names a file of a package at one revision.
 type fileKey struct {
 	packageID, revision int64
-	name                string
+	version, name       string // version is empty where names are unique in the package
 }
 
 // File gives a file of a package by its name; NotFound when the package has
 // none, or when its version was deleted.
 func (s *Service) File(ctx context.Context, p Package, name string) (File, error) {
-	return s.files.Get(ctx, fileKey{p.ID, p.Revision, name}, func(ctx context.Context) (File, error) {
+	return s.files.Get(ctx, fileKey{p.ID, p.Revision, "", name}, func(ctx context.Context) (File, error) {
 		return s.store.FindFile(ctx, p.ID, name)
+	})
+}
+
+// VersionFile gives a file by its version's key and its name, where names are
+// unique in their version only.
+func (s *Service) VersionFile(ctx context.Context, p Package, versionKey, name string) (File, error) {
+	return s.files.Get(ctx, fileKey{p.ID, p.Revision, versionKey, name}, func(ctx context.Context) (File, error) {
+		return s.store.FindVersionFile(ctx, p.ID, versionKey, name)
 	})
 }
 

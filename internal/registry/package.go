@@ -52,10 +52,37 @@ type File struct {
 	VersionID int64
 	// Name is unique in its version. For npm and NuGet it is our own, made from
 	// parsed coordinates, never a client's text.
-	Name      string
-	Blob      Blob
+	Name string
+	Blob Blob
+	// Withheld keeps the file from readers: a checksum that its publisher sent is
+	// not that of its bytes.
+	Withheld  bool
 	CreatedAt time.Time
 }
+
+// NoteKind says what a note is about. Each format has its own.
+type NoteKind string
+
+// NoteKey names a note.
+type NoteKey struct {
+	Kind       NoteKind
+	VersionKey string // empty: of the package itself
+	Name       string // keeps notes of one kind and version apart; may be empty
+}
+
+// Note is a small fact that a format keeps of a package or of one of its
+// versions. Notes of a version go with it.
+type Note struct {
+	NoteKey
+	Value []byte
+	// Due is the moment from which the note holds; the zero time is never. A
+	// moment that has passed stays when the note is written again, one that is to
+	// come is moved: what holds once, holds for good.
+	Due time.Time
+}
+
+// Holds tells whether the note is due.
+func (n Note) Holds(now time.Time) bool { return !n.Due.IsZero() && !n.Due.After(now) }
 
 // FragmentKind names a piece of a prepared document. Each format has its own.
 type FragmentKind string
@@ -84,7 +111,11 @@ type Publication struct {
 	Tags []TagChange
 	// Listing replaces what listings and search know of the package, when set.
 	Listing *Listing
-	By      Actor
+	// Notes to write and to drop. A publication of notes alone is one too: it
+	// makes the package when there is none.
+	Notes     []Note
+	DropNotes []NoteKey
+	By        Actor
 }
 
 // NewVersion is a version to add.
@@ -96,6 +127,8 @@ type NewVersion struct {
 	// Grow lets the files join the version if it exists already, as Maven's
 	// versions do. Without it an existing version is a Conflict.
 	Grow bool
+	// Revive lets a deleted version live again, as Maven's snapshots do.
+	Revive bool
 }
 
 // NewFile is a file to add.
@@ -104,6 +137,8 @@ type NewFile struct {
 	Body *Spool // what to store; its digests are known
 	// Replace lets other bytes take the place of a file of this name.
 	Replace bool
+	// ReplaceWithheld lets them if that file is withheld.
+	ReplaceWithheld bool
 }
 
 // TagChange sets a tag.
@@ -126,18 +161,30 @@ type Listing struct {
 // Edit changes what is there of one package in one transaction.
 type Edit struct {
 	PackageID int64
-	// Revision that the edit was computed from: another one is Conflict.
+	// Revision that the edit was computed from: another one is Conflict. With 0 the
+	// edit is right whatever changed meanwhile.
 	Revision int64
 	// Versions to change, by version id.
 	Versions []VersionEdit
 	// SetTags sets tags to versions by key; DropTags removes them.
 	SetTags  []TagChange
 	DropTags []string
-	Listing  *Listing
+	// Files to change.
+	Files     []FileEdit
+	Notes     []Note
+	DropNotes []NoteKey
+	Listing   *Listing
 	// Delete removes the package with all its versions, leaving tombstones.
 	Delete bool
 	By     Actor
 	Action string // for the audit log: "deprecate", "unpublish", "dist-tag"
+}
+
+// FileEdit changes one file.
+type FileEdit struct {
+	FileID   int64
+	Drop     bool // removes it
+	Withheld bool // otherwise, whether it is withheld
 }
 
 // VersionEdit changes one version.
@@ -145,5 +192,5 @@ type VersionEdit struct {
 	VersionID int64
 	State     []byte                  // unchanged when nil
 	Fragments map[FragmentKind][]byte // replaced by kind; others stay
-	Status    Status                  // unchanged when empty; Deleted drops files, fragments and tags
+	Status    Status                  // unchanged when empty; Deleted drops files, fragments, notes and tags
 }

@@ -113,6 +113,26 @@ func (s *Service) Fragment(ctx context.Context, versionID int64, kind FragmentKi
 	return s.store.FindFragment(ctx, versionID, kind)
 }
 
+// Notes gives notes by version key and name.
+func (s *Service) Notes(ctx context.Context, q NoteQuery) ([]Note, error) {
+	return s.store.ListNotes(ctx, q)
+}
+
+// WithheldFiles gives the withheld files of a package.
+func (s *Service) WithheldFiles(ctx context.Context, packageID int64) ([]WithheldFile, error) {
+	return s.store.ListWithheld(ctx, packageID)
+}
+
+// Files gives the files of one version by name.
+func (s *Service) Files(ctx context.Context, versionID int64) ([]File, error) {
+	return s.store.ListFiles(ctx, versionID)
+}
+
+// PackageKeys gives keys of packages in a range; see Store.ListPackageKeys.
+func (s *Service) PackageKeys(ctx context.Context, f PackageFilter, from, to string, limit int) ([]string, error) {
+	return s.store.ListPackageKeys(ctx, f, from, to, limit)
+}
+
 // Tags gives tag to version key.
 func (s *Service) Tags(ctx context.Context, packageID int64) (map[string]string, error) {
 	return s.store.ListTags(ctx, packageID)

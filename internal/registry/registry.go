@@ -75,7 +75,7 @@ func New(store Store, blobs Blobs, o Options) *Service {
 		Keep: func([]Package) time.Duration { return time.Hour },
 	})
 	s.files = coherent.New(coherent.Options[fileKey, File]{
-		MaxWeight: rows / 4, Weigh: func(k fileKey, _ File) uint32 { return uint32(len(k.name)) + 512 }, OnLookup: lookup("file"),
+		MaxWeight: rows / 4, Weigh: func(k fileKey, _ File) uint32 { return uint32(len(k.version)+len(k.name)) + 512 }, OnLookup: lookup("file"),
 	})
 	s.documents = coherent.New(coherent.Options[DocumentKey, *Document]{
 		MaxWeight: o.CacheSize - rows, Weigh: weighDocument, OnLookup: lookup("document"),

@@ -101,11 +101,23 @@ type PackageStore interface {
 	// unique for npm and NuGet. A file of a deleted version is NotFound.
 	FindFile(ctx context.Context, packageID int64, name string) (File, error)
 
+	// FindVersionFile gives a file by its name and its version's key.
+	FindVersionFile(ctx context.Context, packageID int64, versionKey, name string) (File, error)
+	// ListWithheld gives the withheld files of a package, with the keys of their
+	// versions.
+	ListWithheld(ctx context.Context, packageID int64) ([]WithheldFile, error)
+	// ListNotes gives notes by version key and name.
+	ListNotes(ctx context.Context, q NoteQuery) ([]Note, error)
+	// ListPackageKeys gives the keys of packages that have living versions, each
+	// once, ascending from one key up to, not including, another.
+	ListPackageKeys(ctx context.Context, f PackageFilter, from, to string, limit int) ([]string, error)
+
 	// SavePublication adds all of it or nothing. blobs has, by digest, the bodies
 	// that were just written to the bucket; when a digest has a row by then, that
 	// row stays. A body that is not in blobs must have a row: one that is gone
 	// again (collected as garbage) is ErrBlobGone, and nothing is stored: write it
-	// anew. A tombstone counts as an existing version, also for Grow. All
+	// anew. A tombstone counts as an existing version, also for Grow,
+	// unless Revive is set. All
 	// publications are one transaction; an absent project is NotFound.
 	SavePublication(ctx context.Context, pubs []Publication, blobs map[string]Blob) ([]Package, error)
 	// SaveEdit changes one package; a stale revision is Conflict.
@@ -127,6 +139,20 @@ type PackageFilter struct {
 	Readers Readers
 	Span    Span
 	Format  Format // all when empty
+}
+
+// NoteQuery asks for the notes of one kind.
+type NoteQuery struct {
+	PackageID  int64
+	Kind       NoteKind
+	VersionKey string    // of all versions when empty
+	NotHeld    time.Time // only those that do not hold at this moment, when set
+}
+
+// WithheldFile is a withheld file of a version.
+type WithheldFile struct {
+	File
+	VersionKey string
 }
 
 // SearchQuery asks for packages.

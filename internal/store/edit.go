@@ -8,14 +8,14 @@ import (
 	"pakhus/internal/registry"
 )
 
-// SaveEdit implements registry.Store. Versions come first, then tags that go,
-// then tags that come, then the listing. A version that is no more, or another
+// SaveEdit implements registry.Store. Versions come first, then files, tags
+// that go, tags that come, notes, and the listing. A version that is no more, or another
 // package's, is NotFound.
 func (s *Store) SaveEdit(ctx context.Context, e registry.Edit) (registry.Package, error) {
 	if err := checkShown(e.SetTags, e.Listing); err != nil {
 		return registry.Package{}, err
 	}
-	if err := checkText(append([]string{e.By.Name, e.Action}, e.DropTags...)...); err != nil {
+	if err := checkText(append(append([]string{e.By.Name, e.Action}, e.DropTags...), noteTexts(e.Notes, e.DropNotes)...)...); err != nil {
 		return registry.Package{}, err
 	}
 	var pkg packageRow
@@ -24,7 +24,7 @@ func (s *Store) SaveEdit(ctx context.Context, e registry.Edit) (registry.Package
 		if err := t.forUpdate().Where("id = ?", e.PackageID).Take(&pkg).Error; err != nil {
 			return s.fail(ctx, err, "package")
 		}
-		if pkg.Revision != e.Revision {
+		if e.Revision != 0 && pkg.Revision != e.Revision {
 			return registry.Errorf(registry.Conflict, "%s was changed meanwhile; read it again", pkg.Name)
 		}
 		deleted, err := t.edit(ctx, pkg, e)
@@ -32,6 +32,9 @@ func (s *Store) SaveEdit(ctx context.Context, e registry.Edit) (registry.Package
 			return err
 		}
 		if err := t.bump(&pkg, -deleted); err != nil {
+			return err
+		}
+		if err := t.setNotes(pkg.ID, e.Notes, e.DropNotes); err != nil {
 			return err
 		}
 		if err := t.setListing(pkg, e.Listing); err != nil {
@@ -74,6 +77,9 @@ func (t *tx) edit(ctx context.Context, pkg packageRow, e registry.Edit) (deleted
 			deleted++
 		}
 	}
+	if err := t.editFiles(pkg, e.Files); err != nil {
+		return 0, err
+	}
 	if len(e.DropTags) > 0 {
 		if err := t.Where("package_id = ? AND tag IN ?", pkg.ID, e.DropTags).Delete(&tagRow{}).Error; err != nil {
 			return 0, err
@@ -114,6 +120,9 @@ func (t *tx) editVersion(ctx context.Context, pkg packageRow, v registry.Version
 	if v.Status != registry.Deleted {
 		return t.setFragments(pkg.ID, v.VersionID, v.Fragments)
 	}
+	if err := t.dropVersionNotes(pkg.ID, v.VersionID); err != nil {
+		return err
+	}
 	for _, sql := range []string{
 		"DELETE FROM tags WHERE version_id = ?", "DELETE FROM fragments WHERE version_id = ?", "DELETE FROM files WHERE version_id = ?",
 	} {
@@ -124,10 +133,30 @@ func (t *tx) editVersion(ctx context.Context, pkg packageRow, v registry.Version
 	return nil
 }
 
+// editFiles removes and marks files. One that is no more, or another package's,
+// is NotFound.
+func (t *tx) editFiles(pkg packageRow, files []registry.FileEdit) error {
+	for _, f := range files {
+		sql, args := "UPDATE files SET withheld = ? WHERE id = ? AND package_id = ?", []any{f.Withheld, f.FileID, pkg.ID}
+		if f.Drop {
+			sql, args = "DELETE FROM files WHERE id = ? AND package_id = ?", args[1:]
+		}
+		done := t.Exec(sql, args...)
+		if done.Error != nil {
+			return done.Error
+		}
+		if done.RowsAffected == 0 {
+			return notFound("file of " + pkg.Name)
+		}
+	}
+	return nil
+}
+
 // deleteVersions turns every version of a package into a tombstone.
 func (t *tx) deleteVersions(pkg packageRow) (deleted int64, err error) {
 	for _, sql := range []string{
 		"DELETE FROM tags WHERE package_id = ?", "DELETE FROM fragments WHERE package_id = ?", "DELETE FROM files WHERE package_id = ?",
+		"DELETE FROM package_notes WHERE package_id = ? AND version_key <> ''",
 	} {
 		if err := t.Exec(sql, pkg.ID).Error; err != nil {
 			return 0, err

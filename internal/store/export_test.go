@@ -12,7 +12,7 @@ func Models() []any {
 	return []any{
 		&groupRow{}, &projectRow{}, &routeRow{}, &settingRow{}, &userRow{}, &personalTokenRow{}, &membershipRow{},
 		&deployTokenRow{}, &packageRow{}, &listingRow{}, &termRow{}, &versionRow{}, &fragmentRow{}, &blobRow{},
-		&fileRow{}, &tagRow{}, &starRow{}, &eventRow{}, &changeRow{},
+		&fileRow{}, &tagRow{}, &starRow{}, &eventRow{}, &changeRow{}, &noteRow{},
 	}
 }
 

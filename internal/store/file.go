@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/hex"
+	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -16,6 +17,7 @@ type fileRow struct {
 	VersionID int64
 	Name      string
 	Digest    []byte
+	Withheld  bool
 	CreatedAt int64
 }
 
@@ -60,7 +62,7 @@ type storedFile struct {
 }
 
 const selectFiles = `SELECT f.id AS file_id, f.package_id AS file_package_id, f.version_id AS file_version_id,
-	f.name AS file_name, f.created_at AS file_created_at,
+	f.name AS file_name, f.withheld AS file_withheld, f.created_at AS file_created_at,
 	b.digest AS blob_digest, b.size AS blob_size, b.sha1 AS blob_sha1, b.sha512 AS blob_sha512, b.md5 AS blob_md5,
 	b.key AS blob_key, b.created_at AS blob_created_at
 	FROM files f JOIN blobs b ON b.digest = f.digest `
@@ -68,7 +70,7 @@ const selectFiles = `SELECT f.id AS file_id, f.package_id AS file_package_id, f.
 func (r storedFile) file() registry.File {
 	return registry.File{
 		ID: r.File.ID, PackageID: r.File.PackageID, VersionID: r.File.VersionID, Name: r.File.Name,
-		Blob: r.Blob.blob(), CreatedAt: fromMicros(r.File.CreatedAt),
+		Blob: r.Blob.blob(), Withheld: r.File.Withheld, CreatedAt: fromMicros(r.File.CreatedAt),
 	}
 }
 
@@ -96,6 +98,49 @@ func (s *Store) FindFile(ctx context.Context, packageID int64, name string) (reg
 		return registry.File{}, s.fail(ctx, err, "file")
 	}
 	return rows[0].file(), nil
+}
+
+// FindVersionFile implements registry.Store.
+func (s *Store) FindVersionFile(ctx context.Context, packageID int64, versionKey, name string) (registry.File, error) {
+	if err := checkText(versionKey, name); err != nil {
+		return registry.File{}, err
+	}
+	var rows []storedFile
+	err := s.read(ctx).Raw(selectFiles+"JOIN versions v ON v.id = f.version_id WHERE v.package_id = ? AND v.version_key = ? AND f.name = ?",
+		packageID, versionKey, name).Scan(&rows).Error
+	if err == nil && len(rows) == 0 {
+		err = gorm.ErrRecordNotFound
+	}
+	if err != nil {
+		return registry.File{}, s.fail(ctx, err, "file")
+	}
+	return rows[0].file(), nil
+}
+
+// withheldFile is a withheld file with its version's key.
+type withheldFile struct {
+	Stored     storedFile `gorm:"embedded"`
+	VersionKey string
+}
+
+func (r withheldFile) withheld() registry.WithheldFile {
+	return registry.WithheldFile{File: r.Stored.file(), VersionKey: r.VersionKey}
+}
+
+// ListWithheld implements registry.Store. There are few at any time, and an
+// index holds nothing but them.
+func (s *Store) ListWithheld(ctx context.Context, packageID int64) ([]registry.WithheldFile, error) {
+	withheld := "f.withheld" // the two databases know their partial index by one form each
+	if s.dialect != postgresDialect {
+		withheld = "f.withheld <> 0"
+	}
+	var rows []withheldFile
+	err := s.read(ctx).Raw(strings.Replace(selectFiles, "SELECT ", "SELECT v.version_key, ", 1)+
+		"JOIN versions v ON v.id = f.version_id WHERE f.package_id = ? AND "+withheld+" ORDER BY f.id", packageID).Scan(&rows).Error
+	if err != nil {
+		return nil, s.fail(ctx, err, "")
+	}
+	return mapped(rows, withheldFile.withheld), nil
 }
 
 // FindBlob implements registry.Store. A digest that is none is NotFound.

@@ -79,6 +79,18 @@ func (s *Store) ListPackages(ctx context.Context, f registry.PackageFilter, page
 	return mapped(rows, packageRow.pkg), total, nil
 }
 
+// ListPackageKeys implements registry.Store.
+func (s *Store) ListPackageKeys(ctx context.Context, f registry.PackageFilter, from, to string, limit int) ([]string, error) {
+	if err := checkText(from, to); err != nil {
+		return nil, err
+	}
+	db := reached(f.Readers, f.Span).to(s.read(ctx).Model(&packageRow{}))
+	var keys []string
+	err := db.Where("packages.format = ? AND packages.name_key >= ? AND packages.name_key < ? AND packages.living > 0", f.Format, from, to).
+		Distinct("packages.name_key").Order("packages.name_key").Limit(limit).Pluck("packages.name_key", &keys).Error
+	return keys, s.fail(ctx, err, "")
+}
+
 // reached is the condition that a package's project may be read and lies in the
 // span.
 func reached(r registry.Readers, span registry.Span) condition {

@@ -28,6 +28,8 @@ func hot(t *testing.T, w *world) {
 	p.Versions[0].Grow, p.Versions[0].Files[0].Replace = true, true
 	p.Tags = []registry.TagChange{{Tag: "t", VersionKey: "1.0.0"}}
 	p.Listing.Terms = []string{"changed"}
+	p.Notes = []registry.Note{{NoteKey: registry.NoteKey{Kind: "k", VersionKey: "9.0.0", Name: "n"}, Due: time.Now()}}
+	p.DropNotes = []registry.NoteKey{{Kind: "k", VersionKey: "9.0.0", Name: "gone"}}
 	heads, err := w.SavePublication(ctx, []registry.Publication{p}, blobs)
 	check(err)
 	head := heads[0]
@@ -51,6 +53,14 @@ func hot(t *testing.T, w *world) {
 	_, err = w.ListFiles(ctx, v.ID)
 	check(err)
 	file, err := w.FindFile(ctx, head.ID, "x-9.0.0.tgz")
+	check(err)
+	_, err = w.FindVersionFile(ctx, head.ID, "9.0.0", "x-9.0.0.tgz")
+	check(err)
+	_, err = w.ListWithheld(ctx, head.ID)
+	check(err)
+	_, err = w.ListNotes(ctx, registry.NoteQuery{PackageID: head.ID, Kind: "k", VersionKey: "9.0.0", NotHeld: time.Now()})
+	check(err)
+	_, err = w.ListPackageKeys(ctx, registry.PackageFilter{Readers: registry.Readers{All: true}, Span: registry.Span{ProjectID: w.project.ID}, Format: registry.NPM}, "a", "z", 5)
 	check(err)
 	_, err = w.FindBlob(ctx, file.Blob.Digest())
 	check(err)

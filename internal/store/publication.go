@@ -20,7 +20,8 @@ import (
 // follow each other, so version ids and revisions are in commit order.
 //
 // A version with Grow that exists keeps its manifest, unless it has none yet;
-// its state and fragments are replaced by those given.
+// its state and fragments are replaced by those given. A deleted one that is
+// revived counts as new, under its old id.
 func (s *Store) SavePublication(ctx context.Context, pubs []registry.Publication, blobs map[string]registry.Blob) ([]registry.Package, error) {
 	for _, p := range pubs {
 		if err := checkPublication(p); err != nil {
@@ -60,6 +61,7 @@ func checkPublication(p registry.Publication) error {
 			texts = append(texts, f.Name)
 		}
 	}
+	texts = append(texts, noteTexts(p.Notes, p.DropNotes)...)
 	if err := checkText(texts...); err != nil {
 		return err
 	}
@@ -145,8 +147,15 @@ func (t *tx) publish(ctx context.Context, pkg packageRow, p registry.Publication
 	if err := t.setTags(ctx, pkg, p.Tags, ids); err != nil {
 		return err
 	}
+	if err := t.setNotes(pkg.ID, p.Notes, p.DropNotes); err != nil {
+		return err
+	}
 	if err := t.setListing(pkg, p.Listing); err != nil {
 		return err
+	}
+	if len(p.Versions) == 0 && len(p.Tags) == 0 { // what a format notes is no event
+		t.forgetLater(pkg.change())
+		return nil
 	}
 	return t.record(event{
 		by: p.By, action: "package.publish", projectID: pkg.ProjectID, subject: pkg.subject(),
@@ -185,7 +194,7 @@ func (t *tx) addVersion(ctx context.Context, pkg packageRow, v registry.NewVersi
 	}
 	if isNew = len(ids) == 1; isNew {
 		id = ids[0]
-	} else if id, err = t.growVersion(ctx, pkg, v); err != nil {
+	} else if id, isNew, err = t.growVersion(ctx, pkg, v); err != nil {
 		return 0, false, err
 	}
 	for _, f := range v.Files {
@@ -196,19 +205,24 @@ func (t *tx) addVersion(ctx context.Context, pkg packageRow, v registry.NewVersi
 	return id, isNew, t.setFragments(pkg.ID, id, v.Fragments)
 }
 
-// growVersion finds the version that more files join.
-func (t *tx) growVersion(ctx context.Context, pkg packageRow, v registry.NewVersion) (int64, error) {
+// growVersion finds the version that more files join, and tells whether it was
+// a tombstone until now.
+func (t *tx) growVersion(ctx context.Context, pkg packageRow, v registry.NewVersion) (id int64, revived bool, err error) {
 	have, err := findVersion(t.DB, pkg.ID, v.Key)
 	if err != nil {
-		return 0, t.store.fail(ctx, err, "version")
+		return 0, false, t.store.fail(ctx, err, "version")
 	}
-	if have.Status == string(registry.Deleted) {
-		return 0, registry.Errorf(registry.Conflict, "version %s of %s was deleted; its coordinates stay taken", v.Version, pkg.Name)
+	revived = have.Status == string(registry.Deleted) && v.Revive
+	if have.Status == string(registry.Deleted) && !revived {
+		return 0, false, registry.Errorf(registry.Conflict, "version %s of %s was deleted; its coordinates stay taken", v.Version, pkg.Name)
 	}
 	if !v.Grow {
-		return 0, registry.Errorf(registry.Conflict, "version %s of %s exists already", v.Version, pkg.Name)
+		return 0, false, registry.Errorf(registry.Conflict, "version %s of %s exists already", v.Version, pkg.Name)
 	}
 	changes := map[string]any{}
+	if revived {
+		changes["status"], changes["created_at"] = string(registry.Listed), micros(t.now)
+	}
 	if v.State != nil && !bytes.Equal(v.State, have.State) {
 		changes["state"] = v.State
 	}
@@ -216,21 +230,25 @@ func (t *tx) growVersion(ctx context.Context, pkg packageRow, v registry.NewVers
 		changes["manifest"] = v.Manifest
 	}
 	if len(changes) == 0 {
-		return have.ID, nil
+		return have.ID, revived, nil
 	}
-	return have.ID, t.Model(&have).Updates(changes).Error
+	return have.ID, revived, t.Model(&have).Updates(changes).Error
 }
 
 // addFile stores a file. Its bytes must have a row: publications bring one only
 // for bytes they just wrote.
 func (t *tx) addFile(pkg packageRow, versionID int64, version string, f registry.NewFile) error {
-	onName := "NOTHING"
-	if f.Replace {
-		onName = "UPDATE SET digest = excluded.digest, created_at = excluded.created_at"
-	}
 	digest := f.Body.Digests().SHA256
-	done := t.Exec(`INSERT INTO files (package_id, version_id, name, digest, created_at) VALUES (?, ?, ?, ?, ?)
-		ON CONFLICT (version_id, name) DO `+onName, pkg.ID, versionID, f.Name, digest[:], micros(t.now))
+	args := []any{pkg.ID, versionID, f.Name, digest[:], micros(t.now), false}
+	onName := "NOTHING"
+	if f.Replace || f.ReplaceWithheld {
+		onName = "UPDATE SET digest = excluded.digest, created_at = excluded.created_at, withheld = excluded.withheld"
+	}
+	if f.ReplaceWithheld && !f.Replace {
+		onName, args = onName+" WHERE files.withheld = ?", append(args, true)
+	}
+	done := t.Exec(`INSERT INTO files (package_id, version_id, name, digest, created_at, withheld) VALUES (?, ?, ?, ?, ?, ?)
+		ON CONFLICT (version_id, name) DO `+onName, args...)
 	if breachOf(done.Error) == dangling {
 		return registry.ErrBlobGone
 	}

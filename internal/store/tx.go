@@ -83,12 +83,17 @@ func (t *tx) record(e event, changes ...registry.Change) error {
 		CreatedAt: micros(t.now), ActorKind: e.by.Kind, ActorID: e.by.ID, ActorName: e.by.Name,
 		Action: e.action, ProjectID: optionalID(e.projectID), Subject: e.subject, Details: details,
 	})
+	t.forgetLater(changes...)
+	return nil
+}
+
+// forgetLater notes what is to be forgotten when the transaction ends.
+func (t *tx) forgetLater(changes ...registry.Change) {
 	for _, c := range changes {
 		if !contains(t.changes, c) {
 			t.changes = append(t.changes, c)
 		}
 	}
-	return nil
 }
 
 func contains(changes []registry.Change, c registry.Change) bool {
