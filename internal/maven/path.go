@@ -180,7 +180,7 @@ func (p *Path) classifyMetadata(dirs []string) {
 	switch n := len(dirs); {
 	case n == 0:
 		p.Kind = KindRootMetadata
-	case n > 1 && isSnapshotDirectory(dirs[n-1]):
+	case n > 1 && IsSnapshotVersion(dirs[n-1]):
 		p.Kind = KindSnapshotMetadata
 		p.Package, p.Version = strings.Join(dirs[:n-1], "/"), dirs[n-1]
 	case n == 1:
@@ -190,14 +190,9 @@ func (p *Path) classifyMetadata(dirs []string) {
 	}
 }
 
-// isSnapshotDirectory tells whether a version's directory holds snapshots. The
-// resolver looks at the ending alone, and not at the dash before it (maven.md
-// 2.3); 1.0-snapshot is a release to it.
-func isSnapshotDirectory(version string) bool { return strings.HasSuffix(version, "SNAPSHOT") }
-
 // IsSnapshot tells whether the path lies in a snapshot version. Its directory
 // decides, never the file's name.
-func (p Path) IsSnapshot() bool { return isSnapshotDirectory(p.Version) }
+func (p Path) IsSnapshot() bool { return IsSnapshotVersion(p.Version) }
 
 // IsMetadata tells whether the path names a maven-metadata.xml, or a checksum
 // or signature of one.
