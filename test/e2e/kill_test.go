@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,7 +9,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -37,53 +35,90 @@ func TestKill(t *testing.T) {
 		}
 		kills = n
 	}
-	for _, kind := range []struct {
-		name     string
-		settings func(testing.TB) map[string]string
-	}{
-		{"sqlite", func(testing.TB) map[string]string { return nil }},
-		{"postgres", func(t testing.TB) map[string]string {
-			return map[string]string{"REGISTRY_DATABASE_URL": pgtest.New(t)}
-		}},
-		{"s3", func(t testing.TB) map[string]string {
-			return s3Settings(t)
-		}},
-	} {
-		t.Run(kind.name, func(t *testing.T) {
+	for format, open := range killFormats {
+		t.Run(format, func(t *testing.T) {
 			t.Parallel()
-			newKillTest(t, serve(t, kind.settings(t))).run(kills)
+			for name, settings := range killBackends {
+				t.Run(name, func(t *testing.T) {
+					t.Parallel()
+					newKillTest(t, serve(t, settings(t)), open).run(kills)
+				})
+			}
 		})
 	}
+}
+
+// killBackends are the settings of the databases and buckets that must lose
+// nothing.
+var killBackends = map[string]func(testing.TB) map[string]string{
+	"sqlite": func(testing.TB) map[string]string { return nil },
+	"postgres": func(t testing.TB) map[string]string {
+		return map[string]string{"REGISTRY_DATABASE_URL": pgtest.New(t)}
+	},
+	"s3": s3Settings,
+}
+
+// killFormats are what is published meanwhile, each in a world of its own.
+var killFormats = map[string]func(world) killFormat{
+	"npm": func(w world) killFormat { return killNPM{newRaw(w.vars["PROJECT"], w.vars["RW"])} },
+}
+
+// killFormat publishes in one format and looks at what is there.
+type killFormat interface {
+	// name is a package of a worker's own.
+	name(worker int) string
+	// pack makes a version with a payload of some bytes.
+	pack(name, version string, size int) (packed, error)
+	// publish gives a statusError when the answer is no success.
+	publish(ctx context.Context, p packed) error
+	// list tells what is visible of a package, nothing for an absent one.
+	list(ctx context.Context, name string) (published, error)
+	// install has a real client install the newest version of every package.
+	install(t *testing.T, newest map[string]string)
+	// forget closes connections to a server that was killed.
+	forget()
+}
+
+// packed is a version ready to be published.
+type packed struct {
+	name, version string
+	checksum      string // of the file, as the format tells it
+	body          []byte // what is sent
+}
+
+// published is what is visible of a package.
+type published struct {
+	checksums map[string]string // by version; empty where the format tells none
+	newest    string            // what clients take that ask for no version
+	// fetch downloads a version that is there and gives its checksum.
+	fetch func(ctx context.Context, version string) (string, error)
 }
 
 // killTest keeps what the server promised.
 type killTest struct {
 	*testing.T
 	server *server
-	caller raw
+	format killFormat
 	random *rand.Rand
-	// published are the versions of each worker's package whose publish was
-	// answered, by version, with their integrity.
-	published [killWorkers]map[string]string
-	newest    [killWorkers]string
+	// promised are the versions of each worker's package whose publish was
+	// answered, by version, with their checksum.
+	promised [killWorkers]map[string]string
+	newest   [killWorkers]string
 	// pending are the versions that were sent last and not answered.
-	pending [killWorkers]artifact
+	pending [killWorkers]packed
 	counter int
 }
 
-func newKillTest(t *testing.T, s *server) *killTest {
+func newKillTest(t *testing.T, s *server, open func(world) killFormat) *killTest {
 	w, err := newWorld(s, "kill")
 	if err != nil {
 		t.Fatal(err)
 	}
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("random seed %d", seed)
-	k := &killTest{
-		T: t, server: s, caller: newRaw(w.vars["PROJECT"], w.vars["RW"]),
-		random: rand.New(rand.NewPCG(seed, 0)),
-	}
-	for i := range k.published {
-		k.published[i] = map[string]string{}
+	k := &killTest{T: t, server: s, format: open(w), random: rand.New(rand.NewPCG(seed, 0))}
+	for i := range k.promised {
+		k.promised[i] = map[string]string{}
 	}
 	return k
 }
@@ -102,15 +137,19 @@ func (k *killTest) run(kills int) {
 	k.Logf("%d kills, %d versions published", kills, versions)
 	k.sweep(versions)
 	k.verifyAll()
-	k.install()
+	newest := map[string]string{}
+	for worker, version := range k.newest {
+		newest[k.format.name(worker)] = version
+	}
+	k.format.install(k.T, newest)
 }
 
 // verifyAll downloads everything and tells how much it is.
 func (k *killTest) verifyAll() (versions int) {
 	k.Helper()
 	for worker := range killWorkers {
-		versions += len(k.published[worker])
-		k.verify(worker, slices.Collect(maps.Keys(k.published[worker])))
+		versions += len(k.promised[worker])
+		k.verify(worker, slices.Collect(maps.Keys(k.promised[worker])))
 	}
 	return versions
 }
@@ -126,20 +165,20 @@ func (k *killTest) publishUntilKilled() {
 		size := k.random.IntN(60_000)
 		workers.Go(func() {
 			for n := 0; ; n++ {
-				art, err := newArtifact(k.name(worker), fmt.Sprintf("%d.%d.0", k.counter, n), size)
+				p, err := k.format.pack(k.format.name(worker), fmt.Sprintf("%d.%d.0", k.counter, n), size)
 				if err != nil {
 					k.Error(err)
 					return
 				}
-				k.pending[worker] = art
-				if err := k.caller.publish(ctx, art, "latest"); err != nil {
+				k.pending[worker] = p
+				if err := k.format.publish(ctx, p); err != nil {
 					var refused *statusError
 					if errors.As(err, &refused) && refused.status != http.StatusServiceUnavailable {
 						k.Error(err)
 					}
 					return
 				}
-				k.acknowledge(worker, art)
+				k.acknowledge(worker, p)
 				select {
 				case answered <- struct{}{}:
 				default:
@@ -155,46 +194,45 @@ func (k *killTest) publishUntilKilled() {
 		k.Fatal(err)
 	}
 	workers.Wait()
-	k.caller.http.CloseIdleConnections()
+	k.format.forget()
 }
 
-func (k *killTest) name(worker int) string { return fmt.Sprintf("@kill/lib%d", worker) }
-
-func (k *killTest) acknowledge(worker int, art artifact) {
-	k.published[worker][art.version] = integrity(art.tarball)
-	k.newest[worker] = art.version
-	k.pending[worker] = artifact{}
+func (k *killTest) acknowledge(worker int, p packed) {
+	k.promised[worker][p.version] = p.checksum
+	k.newest[worker] = p.version
+	k.pending[worker] = packed{}
 }
 
 // settle looks at what a worker's package is after the restart.
 func (k *killTest) settle(worker int) {
 	k.Helper()
 	ctx := context.Background()
-	p, err := k.caller.packument(ctx, k.name(worker))
+	name := k.format.name(worker)
+	there, err := k.format.list(ctx, name)
 	if err != nil {
 		k.Fatal(err)
 	}
 	pending := k.pending[worker]
-	for version := range p.Versions {
-		if _, ok := k.published[worker][version]; !ok && version != pending.version {
-			k.Errorf("%s@%s is there and was never published", k.name(worker), version)
+	for version := range there.checksums {
+		if _, ok := k.promised[worker][version]; !ok && version != pending.version {
+			k.Errorf("%s %s is there and was never published", name, version)
 		}
 	}
-	if _, ok := p.Versions[pending.version]; ok {
+	if _, ok := there.checksums[pending.version]; ok {
 		// Its answer was lost, so all of it must be there.
 		k.acknowledge(worker, pending)
 	}
-	if newest := k.newest[worker]; p.DistTags["latest"] != newest {
-		k.Errorf("%s: latest is %q, not %q", k.name(worker), p.DistTags["latest"], newest)
+	if newest := k.newest[worker]; there.newest != newest {
+		k.Errorf("%s: the newest is %q, not %q", name, there.newest, newest)
 	}
 	round := fmt.Sprintf("%d.", k.counter)
-	k.verify(worker, slices.DeleteFunc(slices.Collect(maps.Keys(k.published[worker])), func(version string) bool {
+	k.verify(worker, slices.DeleteFunc(slices.Collect(maps.Keys(k.promised[worker])), func(version string) bool {
 		return !strings.HasPrefix(version, round)
 	}))
 
 	if pending = k.pending[worker]; pending.version != "" {
 		// Nothing is left of it that would stand in the way.
-		if err := k.caller.publish(ctx, pending, "latest"); err != nil {
+		if err := k.format.publish(ctx, pending); err != nil {
 			k.Errorf("again: %v", err)
 		}
 		k.acknowledge(worker, pending)
@@ -205,18 +243,19 @@ func (k *killTest) settle(worker int) {
 func (k *killTest) verify(worker int, versions []string) {
 	k.Helper()
 	ctx := context.Background()
-	p, err := k.caller.packument(ctx, k.name(worker))
+	name := k.format.name(worker)
+	there, err := k.format.list(ctx, name)
 	if err != nil {
 		k.Fatal(err)
 	}
-	for version, want := range k.published[worker] {
-		if got := p.Versions[version].Dist.Integrity; got != want {
-			k.Errorf("%s@%s was published with %s and has %q", k.name(worker), version, want, got)
+	for version, want := range k.promised[worker] {
+		if got, ok := there.checksums[version]; !ok || got != "" && got != want {
+			k.Errorf("%s %s was published with %s and is listed with %q", name, version, want, got)
 		}
 	}
 	for _, version := range versions {
-		if _, err := p.tarball(ctx, k.caller, version); err != nil {
-			k.Errorf("%s@%s: %v", k.name(worker), version, err)
+		if got, err := there.fetch(ctx, version); err != nil || got != k.promised[worker][version] {
+			k.Errorf("%s %s has the checksum %q: %v", name, version, got, err)
 		}
 	}
 }
@@ -265,39 +304,4 @@ func (k *killTest) fsck() report {
 		k.Fatalf("fsck printed no report: %v\n%s", err, out)
 	}
 	return r
-}
-
-// install installs the newest version of every package with a real client.
-func (k *killTest) install() {
-	c, ok := findClient("npm12")
-	if _, installed := findProgram(c.name); !ok || !installed {
-		missing(k, "npm12", "npm.sh")
-	}
-	dependencies := map[string]string{}
-	for worker := range killWorkers {
-		dependencies[k.name(worker)] = k.newest[worker]
-	}
-	manifest, err := json.Marshal(map[string]any{"name": "app", "private": true, "dependencies": dependencies})
-	if err != nil {
-		k.Fatal(err)
-	}
-	app, home := k.TempDir(), k.TempDir()
-	if err := os.WriteFile(filepath.Join(app, "package.json"), manifest, 0o644); err != nil {
-		k.Fatal(err)
-	}
-	if err := (login{registry: k.caller.registry, token: k.caller.token, form: "token"}).write(home, c); err != nil {
-		k.Fatal(err)
-	}
-	if out, err := c.run(home, app, []string{"install"}); err != nil {
-		k.Errorf("npm install: %v\n%s", err, out)
-	}
-	for name, version := range dependencies {
-		got, err := os.ReadFile(filepath.Join(app, "node_modules", filepath.FromSlash(name), "payload.bin"))
-		if err != nil {
-			k.Error(err)
-		}
-		if !bytes.Equal(got, payload(name, version, len(got))) {
-			k.Errorf("%s@%s was installed with other bytes", name, version)
-		}
-	}
 }
