@@ -111,6 +111,11 @@ type Publication struct {
 	Tags []TagChange
 	// Listing replaces what listings and search know of the package, when set.
 	Listing *Listing
+	// Relist makes the listing from the summary of the one that is there, nil when
+	// there is none, so that publications at the same time do not lose what the
+	// others brought. It is called in the transaction, perhaps several times: it
+	// must not have effects of its own. It counts instead of Listing.
+	Relist func(summary []byte) (*Listing, error)
 	// Notes to write and to drop. A publication of notes alone is one too: it
 	// makes the package when there is none.
 	Notes     []Note
@@ -127,6 +132,9 @@ type NewVersion struct {
 	// Grow lets the files join the version if it exists already, as Maven's
 	// versions do. Without it an existing version is a Conflict.
 	Grow bool
+	// Replace lets the version take the place of one that exists, which is listed
+	// then. Files of other names stay.
+	Replace bool
 	// Revive lets a deleted version live again, as Maven's snapshots do.
 	Revive bool
 }

@@ -161,6 +161,7 @@ type SearchQuery struct {
 	Span    Span
 	Format  Format
 	Terms   []string // all must match; none lists the newest first
+	Having  []string // whole terms that the package must have; they do not count for the order
 	Not     []string // none may match
 	Exact   string   // package key that comes first when it matches
 	Offset  int

@@ -30,6 +30,29 @@ type termRow struct {
 
 func (termRow) TableName() string { return "package_terms" }
 
+// relist sets the listing that a publication brings, or that it makes from the
+// one that is there. The package's row is locked, so none is lost.
+func (t *tx) relist(pkg packageRow, p registry.Publication) error {
+	if p.Relist == nil {
+		return t.setListing(pkg, p.Listing)
+	}
+	var before [][]byte
+	if err := t.Model(&listingRow{}).Where("package_id = ?", pkg.ID).Pluck("summary", &before).Error; err != nil {
+		return err
+	}
+	if len(before) == 0 {
+		before = [][]byte{nil}
+	}
+	listing, err := p.Relist(before[0])
+	if err != nil {
+		return err
+	}
+	if err := checkShown(nil, listing); err != nil {
+		return err
+	}
+	return t.setListing(pkg, listing)
+}
+
 // setListing replaces what search knows of the package; nil leaves it.
 func (t *tx) setListing(pkg packageRow, l *registry.Listing) error {
 	if l == nil {

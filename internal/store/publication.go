@@ -150,7 +150,7 @@ func (t *tx) publish(ctx context.Context, pkg packageRow, p registry.Publication
 	if err := t.setNotes(pkg.ID, p.Notes, p.DropNotes); err != nil {
 		return err
 	}
-	if err := t.setListing(pkg, p.Listing); err != nil {
+	if err := t.relist(pkg, p); err != nil {
 		return err
 	}
 	if len(p.Versions) == 0 && len(p.Tags) == 0 { // what a format notes is no event
@@ -194,7 +194,7 @@ func (t *tx) addVersion(ctx context.Context, pkg packageRow, v registry.NewVersi
 	}
 	if isNew = len(ids) == 1; isNew {
 		id = ids[0]
-	} else if id, isNew, err = t.growVersion(ctx, pkg, v); err != nil {
+	} else if id, isNew, err = t.growVersion(ctx, pkg, v, by); err != nil {
 		return 0, false, err
 	}
 	for _, f := range v.Files {
@@ -205,9 +205,9 @@ func (t *tx) addVersion(ctx context.Context, pkg packageRow, v registry.NewVersi
 	return id, isNew, t.setFragments(pkg.ID, id, v.Fragments)
 }
 
-// growVersion finds the version that more files join, and tells whether it was
+// growVersion finds the version that more files join or that is replaced, and tells whether it was
 // a tombstone until now.
-func (t *tx) growVersion(ctx context.Context, pkg packageRow, v registry.NewVersion) (id int64, revived bool, err error) {
+func (t *tx) growVersion(ctx context.Context, pkg packageRow, v registry.NewVersion, by string) (id int64, revived bool, err error) {
 	have, err := findVersion(t.DB, pkg.ID, v.Key)
 	if err != nil {
 		return 0, false, t.store.fail(ctx, err, "version")
@@ -216,10 +216,15 @@ func (t *tx) growVersion(ctx context.Context, pkg packageRow, v registry.NewVers
 	if have.Status == string(registry.Deleted) && !revived {
 		return 0, false, registry.Errorf(registry.Conflict, "version %s of %s was deleted; its coordinates stay taken", v.Version, pkg.Name)
 	}
-	if !v.Grow {
+	if !v.Grow && !v.Replace {
 		return 0, false, registry.Errorf(registry.Conflict, "version %s of %s exists already", v.Version, pkg.Name)
 	}
 	changes := map[string]any{}
+	if v.Replace {
+		changes["status"], changes["version"], changes["sort_key"] = string(registry.Listed), v.Version, v.SortKey
+		changes["state"], changes["manifest"], changes["published_by"] = document(v.State), document(v.Manifest), by
+		return have.ID, revived, t.Model(&have).Updates(changes).Error
+	}
 	if revived {
 		changes["status"], changes["created_at"] = string(registry.Listed), micros(t.now)
 	}

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"gorm.io/gorm"
@@ -21,7 +22,7 @@ type foundRow struct {
 // more of the terms as whole words, then by name. A package without a listing,
 // or without a living version, is not found.
 func (s *Store) SearchPackages(ctx context.Context, q registry.SearchQuery) ([]registry.Found, int64, error) {
-	if err := checkText(append(append([]string{q.Exact}, q.Terms...), q.Not...)...); err != nil {
+	if err := checkText(slices.Concat([]string{q.Exact}, q.Terms, q.Having, q.Not)...); err != nil {
 		return nil, 0, err
 	}
 	matches := func() *gorm.DB {
@@ -33,6 +34,9 @@ func (s *Store) SearchPackages(ctx context.Context, q registry.SearchQuery) ([]r
 		db = reached(q.Readers, q.Span).to(db)
 		for _, term := range q.Terms {
 			db = beginsWith("packages.id IN", term, q).to(db)
+		}
+		for _, term := range q.Having {
+			db = termCondition("packages.id IN", "pt.term = ?", q, term).to(db)
 		}
 		for _, term := range q.Not {
 			db = beginsWith("packages.id NOT IN", term, q).to(db)
@@ -65,10 +69,11 @@ const lastRune = "\U0010FFFF"
 // beginsWith is the condition that one of a package's terms begins with term:
 // one range of the index on terms.
 func beginsWith(how, term string, q registry.SearchQuery) condition {
-	c := condition{
-		sql:  how + " (SELECT pt.package_id FROM package_terms pt WHERE pt.term >= ? AND pt.term < ?",
-		args: []any{term, term + lastRune},
-	}
+	return termCondition(how, "pt.term >= ? AND pt.term < ?", q, term, term+lastRune)
+}
+
+func termCondition(how, sql string, q registry.SearchQuery, args ...any) condition {
+	c := condition{sql: how + " (SELECT pt.package_id FROM package_terms pt WHERE " + sql, args: args}
 	if q.Format != "" {
 		c.sql, c.args = c.sql+" AND pt.format = ?", append(c.args, q.Format)
 	}

@@ -46,6 +46,8 @@ func TestStore(t *testing.T, open func(t *testing.T) Backend) {
 		{"publish all or nothing", testAllOrNothing},
 		{"grow a version", testGrow},
 		{"replace a file", testReplaceFile},
+		{"replace a version", testReplaceVersion},
+		{"listings from listings", testRelist},
 		{"notes", testNotes},
 		{"notes alone", testNotesAlone},
 		{"files of versions", testVersionFiles},
