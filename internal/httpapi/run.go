@@ -53,6 +53,7 @@ func (s *Server) httpServer(h http.Handler) *http.Server {
 		ReadHeaderTimeout: headerTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,
+		ConnContext:       withConn,
 		ErrorLog:          log.New(connectionLog{s.opts.Log}, "", 0),
 	}
 }
@@ -71,7 +72,7 @@ func (s *Server) serve(ctx context.Context, server *http.Server, l net.Listener)
 	if server.TLSConfig != nil {
 		err = server.ServeTLS(l, "", "")
 	} else {
-		err = server.Serve(l)
+		err = server.Serve(holdingListener{l})
 	}
 	done()
 	late := <-stopped
