@@ -67,15 +67,27 @@ func New[K comparable, V any](o Options[K, V]) *Cache[K, V] {
 	return &Cache[K, V]{entries: otter.Must(oo), onLookup: onLookup, flights: map[K]*flight[V]{}}
 }
 
+// Kept gives the value that is kept, if there is one. It is Get for callers to
+// whom even making the load function costs too much.
+func (c *Cache[K, V]) Kept(key K) (V, bool) {
+	if !c.bypass.Load() {
+		if v, ok := c.entries.GetIfPresent(key); ok {
+			c.onLookup(true)
+			return v, true
+		}
+	}
+	var zero V
+	return zero, false
+}
+
 // Get gives the kept value, or loads it. Errors of load are not kept. A caller
 // whose context ends leaves; the load goes on for the others.
 func (c *Cache[K, V]) Get(ctx context.Context, key K, load func(context.Context) (V, error)) (V, error) {
+	if v, ok := c.Kept(key); ok {
+		return v, nil
+	}
 	if c.bypass.Load() {
 		return load(ctx)
-	}
-	if v, ok := c.entries.GetIfPresent(key); ok {
-		c.onLookup(true)
-		return v, nil
 	}
 	c.onLookup(false)
 	f := c.join(ctx, key, load)

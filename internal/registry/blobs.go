@@ -45,6 +45,13 @@ type LocalContent interface {
 	File() *os.File
 }
 
+// MemoryContent is Content that lies in memory.
+type MemoryContent interface {
+	Content
+	// Bytes is all of it, shared with others: do not change it.
+	Bytes() []byte
+}
+
 // BlobInfo is what listing a bucket tells of one blob.
 type BlobInfo struct {
 	Key      string

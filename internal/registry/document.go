@@ -20,7 +20,7 @@ type DocumentKey struct {
 
 // Revisions names the state of some packages, for DocumentKey.Of.
 func Revisions(heads []Package) string {
-	b := make([]byte, 0, 48*len(heads))
+	b := make([]byte, 0, 192) // on the stack for the few packages that there usually are
 	for _, p := range heads {
 		b = append(strconv.AppendInt(b, p.ID, 10), '.')
 		b = append(strconv.AppendInt(b, p.Revision, 10), '.')
@@ -48,6 +48,9 @@ func weighDocument(k DocumentKey, d *Document) uint32 {
 
 // Document gives a prepared document, building it at most once at a time.
 func (s *Service) Document(ctx context.Context, key DocumentKey, modified time.Time, build func(context.Context) ([]byte, error)) (*Document, error) {
+	if doc, ok := s.documents.Kept(key); ok {
+		return doc, nil
+	}
 	return s.documents.Get(ctx, key, func(ctx context.Context) (*Document, error) {
 		body, err := build(ctx)
 		if err != nil {

@@ -1,7 +1,10 @@
 package registry
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"io"
 	"sync"
 	"time"
 )
@@ -15,7 +18,11 @@ type fileKey struct {
 // File gives a file of a package by its name; NotFound when the package has
 // none, or when its version was deleted.
 func (s *Service) File(ctx context.Context, p Package, name string) (File, error) {
-	return s.files.Get(ctx, fileKey{p.ID, p.Revision, "", name}, func(ctx context.Context) (File, error) {
+	key := fileKey{p.ID, p.Revision, "", name}
+	if file, ok := s.files.Kept(key); ok {
+		return file, nil
+	}
+	return s.files.Get(ctx, key, func(ctx context.Context) (File, error) {
 		return s.store.FindFile(ctx, p.ID, name)
 	})
 }
@@ -23,15 +30,62 @@ func (s *Service) File(ctx context.Context, p Package, name string) (File, error
 // VersionFile gives a file by its version's key and its name, where names are
 // unique in their version only.
 func (s *Service) VersionFile(ctx context.Context, p Package, versionKey, name string) (File, error) {
-	return s.files.Get(ctx, fileKey{p.ID, p.Revision, versionKey, name}, func(ctx context.Context) (File, error) {
+	key := fileKey{p.ID, p.Revision, versionKey, name}
+	if file, ok := s.files.Kept(key); ok {
+		return file, nil
+	}
+	return s.files.Get(ctx, key, func(ctx context.Context) (File, error) {
 		return s.store.FindVersionFile(ctx, p.ID, versionKey, name)
 	})
 }
 
+// smallFile is up to which size, in bytes, the files that are asked for often
+// are kept in memory: opening one costs as much as sending this much, and a
+// remote bucket takes milliseconds.
+const smallFile = 256 << 10
+
 // Open opens the bytes of a file. Close the content.
 func (s *Service) Open(ctx context.Context, f File) (Content, error) {
-	return s.blobs.Open(ctx, f.Blob.Key)
+	if f.Blob.Size > smallFile {
+		return s.blobs.Open(ctx, f.Blob.Key)
+	}
+	body, err := s.contents.Get(ctx, f.Blob.SHA256, func(ctx context.Context) ([]byte, error) {
+		return s.readSmall(ctx, f.Blob)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &memoryContent{Reader: bytes.NewReader(body), body: body}, nil
 }
+
+// readSmall reads a whole blob. Bytes that are not those which were published
+// are Unavailable and are handed to nobody.
+func (s *Service) readSmall(ctx context.Context, b Blob) (body []byte, err error) {
+	content, err := s.blobs.Open(ctx, b.Key)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = content.Close() }() // only read from
+	body = make([]byte, b.Size)
+	if _, err := io.ReadFull(content, body); err != nil {
+		return nil, Wrapf(Unavailable, err, "the stored bytes of %s cannot be read", b.Digest())
+	}
+	if sha256.Sum256(body) != b.SHA256 {
+		return nil, Errorf(Unavailable, "the stored bytes of %s are damaged", b.Digest())
+	}
+	return body, nil
+}
+
+// memoryContent is a blob that is kept in memory.
+type memoryContent struct {
+	*bytes.Reader
+	body []byte
+}
+
+var _ MemoryContent = (*memoryContent)(nil)
+
+func (c *memoryContent) Close() error  { return nil }
+func (c *memoryContent) Bytes() []byte { return c.body }
 
 // SignedURL gives an address where a client may GET the file's bytes without
 // credentials; Unsupported when the bucket cannot.

@@ -20,7 +20,7 @@ type Options struct {
 	// CacheSize bounds all caches of the Service together, in bytes; 256 MiB when 0.
 	CacheSize uint64
 	// OnLookup is told of hits and misses by cache: "document", "package",
-	// "namespace", "file". May be nil.
+	// "namespace", "file", "content". May be nil.
 	OnLookup func(cache string, hit bool)
 	// OnPublish and OnDownload are told of each version published and each file
 	// handed out. May be nil.
@@ -41,6 +41,7 @@ type Service struct {
 	heads     *coherent.Cache[string, []Package]
 	files     *coherent.Cache[fileKey, File]
 	documents *coherent.Cache[DocumentKey, *Document]
+	contents  *coherent.Cache[[32]byte, []byte] // by digest; never out of date
 	downloads downloads
 }
 
@@ -64,8 +65,9 @@ func New(store Store, blobs Blobs, o Options) *Service {
 	s := &Service{store: store, blobs: blobs, opts: o}
 	lookup := func(name string) func(bool) { return func(hit bool) { o.OnLookup(name, hit) } }
 	// One eighth of the memory is for rows, in which a hot read finds what the
-	// database would tell; the rest is for prepared documents.
-	rows := o.CacheSize / 8
+	// database would tell, a quarter for small files; the rest is for prepared
+	// documents.
+	rows, contents := o.CacheSize/8, o.CacheSize/4
 	s.namespace = coherent.New(coherent.Options[string, namespaceEntry]{
 		MaxWeight: rows / 4, Weigh: func(k string, _ namespaceEntry) uint32 { return uint32(len(k)) + 512 }, OnLookup: lookup("namespace"),
 		Keep: func(namespaceEntry) time.Duration { return time.Hour },
@@ -78,7 +80,10 @@ func New(store Store, blobs Blobs, o Options) *Service {
 		MaxWeight: rows / 4, Weigh: func(k fileKey, _ File) uint32 { return uint32(len(k.version)+len(k.name)) + 512 }, OnLookup: lookup("file"),
 	})
 	s.documents = coherent.New(coherent.Options[DocumentKey, *Document]{
-		MaxWeight: o.CacheSize - rows, Weigh: weighDocument, OnLookup: lookup("document"),
+		MaxWeight: o.CacheSize - rows - contents, Weigh: weighDocument, OnLookup: lookup("document"),
+	})
+	s.contents = coherent.New(coherent.Options[[32]byte, []byte]{
+		MaxWeight: contents, Weigh: func(_ [32]byte, body []byte) uint32 { return uint32(len(body)) + 256 }, OnLookup: lookup("content"),
 	})
 	return s
 }
@@ -126,7 +131,11 @@ func (s *Service) Check(ctx context.Context) error {
 // Packages gives every project's package of this name; none is an empty slice.
 // The slice is shared: do not change it.
 func (s *Service) Packages(ctx context.Context, format Format, key string) ([]Package, error) {
-	return s.heads.Get(ctx, PackageChange(format, key).Key, func(ctx context.Context) ([]Package, error) {
+	name := PackageChange(format, key).Key
+	if heads, ok := s.heads.Kept(name); ok {
+		return heads, nil
+	}
+	return s.heads.Get(ctx, name, func(ctx context.Context) ([]Package, error) {
 		return s.store.FindPackages(ctx, format, key)
 	})
 }

@@ -22,6 +22,28 @@ type faultyBlobs struct {
 	registry.Blobs
 	fail          atomic.Bool
 	written, gone atomic.Int64
+	opened        atomic.Int64
+	damage        atomic.Bool // hand out other bytes than were stored
+}
+
+func (f *faultyBlobs) Open(ctx context.Context, key string) (registry.Content, error) {
+	f.opened.Add(1)
+	content, err := f.Blobs.Open(ctx, key)
+	if err != nil || !f.damage.Load() {
+		return content, err
+	}
+	return damaged{content}, nil
+}
+
+// damaged is content whose first bit was flipped on the disk.
+type damaged struct{ registry.Content }
+
+func (d damaged) Read(p []byte) (int, error) {
+	n, err := d.Content.Read(p)
+	if n > 0 {
+		p[0] ^= 1
+	}
+	return n, err
 }
 
 func (f *faultyBlobs) Write(ctx context.Context, key string, body io.Reader, size int64) error {

@@ -20,7 +20,11 @@ type namespaceEntry struct {
 // Project gives the project that a reference names: an id, when it is all
 // digits, or else a full path (gitlab.md 0.4). NotFound when there is none.
 func (s *Service) Project(ctx context.Context, ref string) (Project, error) {
-	entry, err := s.namespace.Get(ctx, "project/"+ref, func(ctx context.Context) (namespaceEntry, error) {
+	key := "project/" + ref
+	if entry, ok := s.namespace.Kept(key); ok && entry.found {
+		return entry.project, nil
+	}
+	entry, err := s.namespace.Get(ctx, key, func(ctx context.Context) (namespaceEntry, error) {
 		var p Project
 		var err error
 		if id, ok := parseID(ref); ok {

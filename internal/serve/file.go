@@ -51,6 +51,10 @@ func File(c echo.Context, content registry.Content, meta FileMeta) error {
 	if r.Method == http.MethodHead {
 		return nil
 	}
+	if memory, ok := content.(registry.MemoryContent); ok {
+		_, err := w.Write(memory.Bytes())
+		return readFailure(r, err)
+	}
 	_, err := io.CopyN(w, body, size)
 	return readFailure(r, err)
 }
