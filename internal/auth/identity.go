@@ -44,6 +44,7 @@ type Identity struct {
 	tokenName     string
 	expiresAt     time.Time // zero: never
 	lastTouchSlot *touchSlot
+	logID         string // kept by the service, because every request is logged
 }
 
 // IsAnonymous tells whether no credential was sent.
@@ -62,10 +63,12 @@ func (id *Identity) Actor() registry.Actor {
 
 // LogID names the credential in logs without its secret.
 func (id *Identity) LogID() string {
-	switch id.Kind {
-	case DeployTokenIdentity:
+	switch {
+	case id.logID != "":
+		return id.logID
+	case id.Kind == DeployTokenIdentity:
 		return "deploy_token:" + strconv.FormatInt(id.TokenID, 10)
-	case UserIdentity:
+	case id.Kind == UserIdentity:
 		return "user:" + strconv.FormatInt(id.UserID, 10)
 	}
 	return ""

@@ -115,7 +115,7 @@ func (s *Service) Verify(ctx context.Context, c Credential) (*Identity, error) {
 		return nil, errRefused(c, "is not a token of this registry: it has a typing error")
 	}
 	digest := c.Secret.Digest()
-	id, err := s.identities.Get(ctx, digest, func(ctx context.Context) (*Identity, error) { return s.load(ctx, digest) })
+	id, err := s.find(ctx, digest)
 	switch {
 	case err != nil:
 		return nil, err
@@ -131,6 +131,14 @@ func (s *Service) Verify(ctx context.Context, c Credential) (*Identity, error) {
 	}
 	s.touches.note(id, s.clock())
 	return id, nil
+}
+
+// find gives the identity of a secret; nil when there is none that is valid.
+func (s *Service) find(ctx context.Context, digest Digest) (*Identity, error) {
+	if id, ok := s.identities.Kept(digest); ok {
+		return id, nil
+	}
+	return s.identities.Get(ctx, digest, func(ctx context.Context) (*Identity, error) { return s.load(ctx, digest) })
 }
 
 func errRefused(c Credential, why string) error {
@@ -160,11 +168,13 @@ func deployTokenIdentity(t DeployToken) *Identity {
 	if !t.RevokedAt.IsZero() {
 		return nil
 	}
-	return &Identity{
+	id := &Identity{
 		Kind: DeployTokenIdentity, Name: t.EffectiveUsername(), TokenID: t.ID, Scopes: t.Scopes,
 		ProjectID: t.ProjectID, GroupID: t.GroupID, tokenName: t.Name, expiresAt: t.ExpiresAt,
 		lastTouchSlot: newTouchSlot(t.LastUsedAt),
 	}
+	id.logID = id.LogID()
+	return id
 }
 
 // userIdentity is the user behind a personal access token, with the roles of
@@ -199,5 +209,6 @@ func (s *Service) userIdentity(ctx context.Context, t PersonalToken) (*Identity,
 			id.projectRoles[m.ProjectID] = m.Role
 		}
 	}
+	id.logID = id.LogID()
 	return id, nil
 }

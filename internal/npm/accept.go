@@ -1,7 +1,6 @@
 package npm
 
 import (
-	"mime"
 	"strconv"
 	"strings"
 )
@@ -12,31 +11,32 @@ import (
 func prefersAbbreviated(values []string) bool {
 	abbreviated, full := 0.0, 0.0
 	for _, value := range values {
-		switch value { // what most clients send; parsing costs more than the rest of the choice
-		case "*/*":
-			continue
-		case "application/json":
-			full = 1
-			continue
-		}
 		for part := range strings.SplitSeq(value, ",") {
-			kind, parameters, err := mime.ParseMediaType(part)
-			if err != nil {
-				continue
-			}
-			weight := 1.0
-			if q, ok := parameters["q"]; ok {
-				if weight, err = strconv.ParseFloat(q, 64); err != nil || !(weight >= 0 && weight <= 1) {
-					weight = 0
-				}
-			}
-			switch kind {
-			case abbreviatedType:
-				abbreviated = max(abbreviated, weight)
-			case "application/json":
-				full = max(full, weight)
+			kind, parameters, _ := strings.Cut(part, ";")
+			switch kind = strings.TrimSpace(kind); {
+			case strings.EqualFold(kind, abbreviatedType):
+				abbreviated = max(abbreviated, weight(parameters))
+			case strings.EqualFold(kind, "application/json"):
+				full = max(full, weight(parameters))
 			}
 		}
 	}
 	return abbreviated > 0 && abbreviated >= full
+}
+
+// weight is the q-value among the parameters of a media type: 1 without one, 0
+// for one that is none.
+func weight(parameters string) float64 {
+	for parameter := range strings.SplitSeq(parameters, ";") {
+		name, value, _ := strings.Cut(strings.TrimSpace(parameter), "=")
+		if !strings.EqualFold(name, "q") {
+			continue
+		}
+		q, err := strconv.ParseFloat(value, 64)
+		if err != nil || !(q >= 0 && q <= 1) {
+			return 0
+		}
+		return q
+	}
+	return 1
 }

@@ -44,8 +44,12 @@ func (h *Handler) projectHint() string {
 // splitPrefix cuts the escaped path of a request behind "/packages/npm": the
 // prefix as the client spelled it, and the rest, which begins with a slash or is
 // empty.
-func splitPrefix(escaped string) (prefix, rest string, err error) {
+func splitPrefix(u *url.URL) (prefix, rest string, err error) {
 	const mark = "/packages/npm"
+	escaped := u.RawPath // httpapi leaves it empty when nothing is escaped
+	if escaped == "" {
+		escaped = u.EscapedPath()
+	}
 	i := strings.Index(escaped, mark)
 	if i < 0 {
 		return "", "", registry.Errorf(registry.NotFound, "not found")

@@ -169,16 +169,21 @@ func (h *Handler) Routes() []auth.Route {
 // or not, and a router that decodes would merge the two.
 func (h *Handler) Mount(api *echo.Group) {
 	for _, l := range levels {
-		serve := func(c echo.Context) error { return h.serve(c, l.level, l.prefix) }
+		var patterns [kindCount]string
+		for kind := range patterns {
+			patterns[kind] = "/api/v4" + l.prefix + Kind(kind).Pattern()
+		}
+		serve := func(c echo.Context) error { return h.serve(c, l.level, &patterns) }
 		api.Any(l.prefix, serve)
 		api.Any(l.prefix+"/*", serve)
 	}
 }
 
 // serve is the one way in: parse, find the route, ask the gate, answer.
-func (h *Handler) serve(c echo.Context, l level, pattern string) error {
+// patterns are the labels of what may be asked for, by kind.
+func (h *Handler) serve(c echo.Context, l level, patterns *[kindCount]string) error {
 	r := c.Request()
-	prefix, rest, err := splitPrefix(r.URL.EscapedPath())
+	prefix, rest, err := splitPrefix(r.URL)
 	if err != nil {
 		return err
 	}
@@ -186,7 +191,7 @@ func (h *Handler) serve(c echo.Context, l level, pattern string) error {
 	if err != nil {
 		return err
 	}
-	c.SetPath("/api/v4" + pattern + path.Kind.Pattern())
+	c.SetPath(patterns[path.Kind])
 	method := r.Method
 	if method == http.MethodHead {
 		method = http.MethodGet

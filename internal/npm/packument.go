@@ -21,26 +21,32 @@ type form struct {
 	// withRev adds _rev to the abbreviated document, which npm 8 and later read
 	// with write=true before they unpublish (npm.md 9.3).
 	withRev bool
+	name    string // the form's word in cache keys
 }
+
+var (
+	fullForm        = form{kind: fullFragment, contentType: "application/json", name: "npm/" + string(fullFragment)}
+	abbreviatedForm = form{kind: abbreviatedFragment, contentType: abbreviatedType, name: "npm/" + string(abbreviatedFragment)}
+	revForm         = form{kind: abbreviatedFragment, contentType: abbreviatedType, withRev: true, name: "npm/" + string(abbreviatedFragment) + "+rev"}
+)
 
 const abbreviatedType = "application/vnd.npm.install-v1+json"
 
 // chooseForm negotiates between the full and the abbreviated document by the
 // q-values of Accept. Unknown types get the full one, never 406.
 func chooseForm(c echo.Context) form {
-	write := c.QueryParam("write") == "true"
-	if prefersAbbreviated(c.Request().Header["Accept"]) {
-		return form{kind: abbreviatedFragment, contentType: abbreviatedType, withRev: write}
+	switch {
+	case !prefersAbbreviated(c.Request().Header["Accept"]):
+		return fullForm
+	case toWrite(c):
+		return revForm
 	}
-	return form{kind: fullFragment, contentType: "application/json"}
+	return abbreviatedForm
 }
 
-// name is the form's word in cache keys.
-func (f form) name() string {
-	if f.withRev {
-		return "npm/" + string(f.kind) + "+rev"
-	}
-	return "npm/" + string(f.kind)
+// toWrite tells whether the client is about to change what it reads.
+func toWrite(c echo.Context) bool {
+	return c.Request().URL.RawQuery != "" && c.QueryParam("write") == "true"
 }
 
 // getPackument answers GET /:name.
@@ -51,7 +57,7 @@ func (h *Handler) getPackument(c echo.Context, req *request) error {
 		return err
 	}
 	f, coding := chooseForm(c), serve.Negotiate(c.Request())
-	key := registry.DocumentKey{Kind: f.name(), Of: revisions(all), Base: req.base, Encoding: string(coding)}
+	key := registry.DocumentKey{Kind: f.name, Of: revisions(all), Base: req.base, Encoding: string(coding)}
 	doc, err := h.packages.Document(ctx, key, modified(all), func(ctx context.Context) ([]byte, error) {
 		body, err := h.buildPackument(ctx, req, all, f)
 		if err != nil {
@@ -68,9 +74,9 @@ func (h *Handler) getPackument(c echo.Context, req *request) error {
 }
 
 func revisions(all []found) string {
-	heads := make([]registry.Package, len(all))
-	for i, f := range all {
-		heads[i] = f.head
+	heads := make([]registry.Package, 0, 4) // on the stack
+	for _, f := range all {
+		heads = append(heads, f.head)
 	}
 	return registry.Revisions(heads)
 }
@@ -81,7 +87,7 @@ func modified(all []found) time.Time { return all[len(all)-1].head.UpdatedAt }
 // be visible at once. Only what anyone may read may be kept by shared caches.
 func documentCaching(c echo.Context, all []found) string {
 	switch {
-	case c.QueryParam("write") == "true":
+	case toWrite(c):
 		return "no-cache"
 	case everyonesOwn(c, all):
 		return "public, max-age=0, must-revalidate"

@@ -36,5 +36,8 @@ func CheckTag(s string) error {
 // isUnprintable tells control characters and those that have no width or turn
 // the direction of text: in a name they only serve to deceive.
 func isUnprintable(r rune) bool {
+	if r <= unicode.MaxASCII {
+		return r < ' ' || r == 0x7f
+	}
 	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp)
 }
