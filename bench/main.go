@@ -109,14 +109,11 @@ func run(ctx context.Context, s settings) (err error) {
 	return errors.Join(measured, b.table.write(os.Stdout))
 }
 
-// sections are what -only may name. The first ones share npm packages, those of
-// other formats publish their own.
+// sections are what -only may name.
 var sections = []string{"publish", "cold", "read", "memory", "postgres"}
 
-const npmSections = 4
-
 func (b *bench) measure(ctx context.Context) error {
-	if b.wants(sections[:len(sections)-1]...) {
+	if b.wants(sections[:4]...) {
 		if err := b.measureSQLite(ctx); err != nil {
 			return err
 		}
@@ -134,14 +131,9 @@ func (b *bench) measureSQLite(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.stop()) }()
-	w, err := newWorld(ctx, s)
+	w, err := b.fill(ctx, s)
 	if err != nil {
 		return err
-	}
-	if b.wants(sections[:npmSections]...) {
-		if err := b.fill(ctx, w); err != nil {
-			return err
-		}
 	}
 	for _, section := range []struct {
 		name    string

@@ -30,10 +30,7 @@ func (b *bench) measurePostgres(ctx context.Context) error {
 	if err != nil {
 		return errors.Join(err, db.stop())
 	}
-	w, err := newWorld(ctx, s)
-	if err == nil {
-		err = b.fill(ctx, w)
-	}
+	w, err := b.fill(ctx, s)
 	if err == nil {
 		err = b.measurePublish(ctx, w, "PostgreSQL")
 	}

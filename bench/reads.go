@@ -39,11 +39,6 @@ func (b *bench) reads() []read {
 }
 
 func (b *bench) measureReads(ctx context.Context, w *world) error {
-	return b.compareAll(ctx, w, b.reads())
-}
-
-// compareAll compares reads, of a server that was just started.
-func (b *bench) compareAll(ctx context.Context, w *world, reads []read) error {
 	if err := w.restart(ctx); err != nil {
 		return err
 	}
@@ -51,7 +46,7 @@ func (b *bench) compareAll(ctx context.Context, w *world, reads []read) error {
 	if err != nil {
 		return err
 	}
-	for i, r := range reads {
+	for i, r := range b.reads() {
 		progress("  %s", r.work)
 		if err := b.compare(ctx, w, n, r, fmt.Sprintf("%s/%d", r.folder, i)); err != nil {
 			return errors.Join(fmt.Errorf("%s: %w", r.work, err), n.stop())

@@ -5,6 +5,7 @@ import (
 
 	"pakhus/internal/gitlab"
 	"pakhus/internal/httpapi"
+	"pakhus/internal/maven"
 	"pakhus/internal/npm"
 )
 
@@ -36,4 +37,9 @@ func (p *parts) npm() (*npm.Handler, error) {
 		Confusion:   confusion,
 		Signer:      signer,
 	})
+}
+
+// maven serves Maven repositories.
+func (p *parts) maven() (*maven.Handler, error) {
+	return maven.New(p.packages, maven.Options{MaxUpload: p.config.MaxUploadMaven, RedirectMin: p.config.RedirectMin})
 }

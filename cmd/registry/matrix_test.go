@@ -48,6 +48,7 @@ func TestRouteMatrix(t *testing.T) {
 	}
 	callers := matrixCallers(t, p)
 	publishForMatrix(t, server, callers)
+	publishMavenForMatrix(t, server, callers)
 
 	var got strings.Builder
 	for _, route := range matrixRoutes(t, p) {
@@ -92,7 +93,11 @@ func matrixRoutes(t *testing.T, p *parts) []auth.Route {
 	if err != nil {
 		t.Fatal(err)
 	}
-	routes := append(slices.Clone(p.management().Routes()), npm.Routes()...)
+	maven, err := p.maven()
+	if err != nil {
+		t.Fatal(err)
+	}
+	routes := slices.Concat(p.management().Routes(), npm.Routes(), maven.Routes())
 	order := func(r auth.Route) string {
 		last := "0"
 		if strings.Contains(r.Pattern, "personal_access_tokens/self") && r.Method != http.MethodGet {
@@ -109,7 +114,7 @@ func matrixRoutes(t *testing.T, p *parts) []auth.Route {
 func fillPattern(pattern string) string {
 	return strings.NewReplacer(
 		":project", "1", ":group", "1", ":name@:version", "lib@1.0.0", ":name", "lib", ":version", "1.0.0", ":file", "lib-1.0.0.tgz",
-		":rev", "0-0", ":tag", "beta", "user::user", "user:nobody", ":user", "nobody", ":team", "team", ":token", "999",
+		":rev", "0-0", ":package", "org/acme/app", ":artifact", "app-1.0.0.jar", ":toplevel", "org", ":snapshot", "2-SNAPSHOT", ":directory", "org/acme/app", ":short", "org/acme", ":reserved", "index/x", ":anything", "x", ":tag", "beta", "user::user", "user:nobody", ":user", "nobody", ":team", "team", ":token", "999",
 	).Replace(pattern)
 }
 
@@ -193,6 +198,22 @@ func publishForMatrix(t *testing.T, server *httpapi.Server, callers []caller) {
 	w := httptest.NewRecorder()
 	server.ServeHTTP(w, r)
 	if w.Code != http.StatusOK {
+		t.Fatalf("publish: %d %s", w.Code, w.Body)
+	}
+}
+
+// publishMavenForMatrix gives project 1 a Maven release.
+func publishMavenForMatrix(t *testing.T, server *httpapi.Server, callers []caller) {
+	t.Helper()
+	r := httptest.NewRequest(http.MethodPut, "/api/v4/projects/1/packages/maven/org/acme/app/1.0.0/app-1.0.0.jar", strings.NewReader("jar"))
+	for _, who := range callers {
+		if who.name == "group" {
+			r.Header.Set("Deploy-Token", who.token)
+		}
+	}
+	w := httptest.NewRecorder()
+	server.ServeHTTP(w, r)
+	if w.Code != http.StatusCreated {
 		t.Fatalf("publish: %d %s", w.Code, w.Body)
 	}
 }

@@ -98,6 +98,10 @@ func (p *parts) server() (*httpapi.Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	maven, err := p.maven()
+	if err != nil {
+		return nil, err
+	}
 	return httpapi.New(httpapi.Options{
 		Rewrite:        npm.Rewrite,
 		Log:            p.log,
@@ -106,7 +110,7 @@ func (p *parts) server() (*httpapi.Server, error) {
 		TrustedProxies: p.config.TrustedProxies,
 		Authenticate:   p.tokens.Middleware,
 		Management:     p.management(),
-		Protocols:      []httpapi.Protocol{npm},
+		Protocols:      []httpapi.Protocol{npm, maven},
 		Checks:         map[string]httpapi.Check{"database": p.store.Check, "bucket": p.blobs.Check},
 		MetricsAside:   p.config.MetricsListen != "",
 	}), nil

@@ -40,10 +40,25 @@ type Document struct {
 	Body     []byte
 	ETag     string
 	Modified time.Time
+	// Digests are those of Body, where the format serves checksums of documents.
+	Digests Digests
+	// Expires is when time alone makes it outdated; never when zero.
+	Expires time.Time
 }
 
 func weighDocument(k DocumentKey, d *Document) uint32 {
 	return uint32(len(d.Body)) + uint32(len(k.Of)+len(k.Base)+len(k.Kind)) + 256
+}
+
+// Prepared gives a document that its format makes whole, building it at most
+// once at a time. One that has expired is built anew.
+func (s *Service) Prepared(ctx context.Context, key DocumentKey, build func(context.Context) (*Document, error)) (*Document, error) {
+	d, err := s.documents.Get(ctx, key, build)
+	if err != nil || d.Expires.IsZero() || d.Expires.After(s.Now()) {
+		return d, err
+	}
+	s.documents.Forget(key)
+	return s.documents.Get(ctx, key, build)
 }
 
 // Document gives a prepared document, building it at most once at a time.

@@ -79,6 +79,8 @@ type Note struct {
 	// moment that has passed stays when the note is written again, one that is to
 	// come is moved: what holds once, holds for good.
 	Due time.Time
+	// Existing moves the due time of a note that is there, and writes nothing else.
+	Existing bool
 }
 
 // Holds tells whether the note is due.

@@ -25,7 +25,9 @@ func (s *Service) Publish(ctx context.Context, pubs []Publication) ([]Package, e
 		return nil, err
 	}
 	for _, p := range pubs {
-		s.opts.OnPublish(p.Format)
+		if len(p.Versions) > 0 {
+			s.opts.OnPublish(p.Format)
+		}
 	}
 	return heads, nil
 }

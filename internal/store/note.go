@@ -59,16 +59,24 @@ func (t *tx) setNotes(packageID int64, notes []registry.Note, drop []registry.No
 		}
 	}
 	for _, n := range notes {
-		err := t.Exec(`INSERT INTO package_notes (package_id, kind, version_key, name, value, due) VALUES (?, ?, ?, ?, ?, ?)
-			ON CONFLICT (package_id, kind, version_key, name) DO UPDATE SET
-				value = excluded.value,
-				due = CASE WHEN package_notes.due <= ? THEN package_notes.due ELSE excluded.due END`,
-			packageID, n.Kind, n.VersionKey, n.Name, document(n.Value), optionalMicros(n.Due), micros(t.now)).Error
-		if err != nil {
+		if err := t.setNote(packageID, n); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (t *tx) setNote(packageID int64, n registry.Note) error {
+	if n.Existing {
+		return t.Exec(`UPDATE package_notes SET due = ?
+			WHERE package_id = ? AND kind = ? AND version_key = ? AND name = ? AND (due IS NULL OR due > ?)`,
+			optionalMicros(n.Due), packageID, n.Kind, n.VersionKey, n.Name, micros(t.now)).Error
+	}
+	return t.Exec(`INSERT INTO package_notes (package_id, kind, version_key, name, value, due) VALUES (?, ?, ?, ?, ?, ?)
+		ON CONFLICT (package_id, kind, version_key, name) DO UPDATE SET
+			value = excluded.value,
+			due = CASE WHEN package_notes.due <= ? THEN package_notes.due ELSE excluded.due END`,
+		packageID, n.Kind, n.VersionKey, n.Name, document(n.Value), optionalMicros(n.Due), micros(t.now)).Error
 }
 
 // dropVersionNotes drops what was noted of a version.

@@ -67,6 +67,16 @@ func testNotes(f *fixture) {
 	ok(f.T, err)
 	f.wantNotes("after the edit", all, note("1.0", "a", "1a new", past), note("2.0", "x", "2", past))
 
+	moved, absent := note("2.0", "x", "not written", later), note("2.0", "y", "never there", later)
+	pending := note("1.0", "c", "c", later)
+	moved.Existing, absent.Existing = true, true
+	again.Notes, again.DropNotes = []registry.Note{moved, absent, pending}, nil
+	f.save(again, nil)
+	pending.Due, pending.Value, pending.Existing = past.UTC().Truncate(time.Microsecond), []byte("not written"), true
+	again.Notes = []registry.Note{pending}
+	f.save(again, nil)
+	f.wantNotes("after moving what exists", all, note("1.0", "a", "1a new", past), note("1.0", "c", "c", past), note("2.0", "x", "2", past))
+
 	v, err := f.FindVersion(f.ctx, head.ID, "1.0")
 	ok(f.T, err)
 	_, err = f.SaveEdit(f.ctx, registry.Edit{

@@ -1,0 +1,143 @@
+package maven
+
+import (
+	"context"
+	"crypto/md5"  //nolint:gosec // clients ask for it
+	"crypto/sha1" //nolint:gosec // clients ask for it
+	"crypto/sha256"
+	"crypto/sha512"
+	"encoding/hex"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"pakhus/internal/registry"
+	"pakhus/internal/serve"
+)
+
+// getMetadata answers GET of a maven-metadata.xml, or of a checksum of one: a
+// document made from what is stored, of all packages that the address covers.
+func (h *Handler) getMetadata(c echo.Context, req *request) error {
+	ctx := c.Request().Context()
+	all, err := h.find(ctx, req, req.path.Package)
+	if err != nil {
+		return err
+	}
+	if len(all) == 0 || req.path.Signature {
+		return req.errAbsent()
+	}
+	plugins, err := h.findChildren(ctx, req, req.path.Package, all)
+	if err != nil {
+		return err
+	}
+	key := registry.DocumentKey{Kind: "maven/artifact", Of: registry.Revisions(headsOf(all)) + registry.Revisions(headsOf(plugins))}
+	return h.sendDocument(c, req, key, func(ctx context.Context) (*registry.Document, error) {
+		return h.buildArtifactMetadata(ctx, req.path, all, plugins)
+	})
+}
+
+// sendDocument sends a prepared document or a checksum of it. An empty one is
+// not there; that is remembered as well.
+func (h *Handler) sendDocument(c echo.Context, req *request, key registry.DocumentKey, build func(context.Context) (*registry.Document, error)) error {
+	doc, err := h.packages.Prepared(c.Request().Context(), key, build)
+	if err != nil {
+		return err
+	}
+	if len(doc.Body) == 0 {
+		return req.errAbsent()
+	}
+	if req.path.Checksum != "" {
+		return sendText(c, req.path.Checksum.Of(doc.Digests), doc.Modified, noCaching)
+	}
+	setChecksums(c.Response().Header(), doc.Digests)
+	return serve.Document(c, doc, serve.DocumentMeta{ContentType: "application/xml", CacheControl: noCaching, Vary: "Authorization"})
+}
+
+// newDocument makes a document of a body, with its checksums. Its validator
+// comes from the bytes: the same state gives the same document, whatever
+// happened in between.
+func newDocument(body []byte, t timeline) *registry.Document {
+	d := registry.Digests{
+		SHA256: sha256.Sum256(body), SHA512: sha512.Sum512(body), Size: int64(len(body)),
+		SHA1: sha1.Sum(body), MD5: md5.Sum(body), //nolint:gosec // clients ask for them
+	}
+	// Metadata tells its time in whole seconds.
+	return &registry.Document{Body: body, ETag: serve.ETag(hex.EncodeToString(d.SHA256[:])), Modified: t.changed.Truncate(time.Second), Digests: d, Expires: t.next}
+}
+
+// findChildren gives the packages that child notes of these packages name:
+// plugins of a group, or archetypes of a project.
+func (h *Handler) findChildren(ctx context.Context, req *request, base string, all []found) ([]found, error) {
+	var children []found
+	names, err := h.childNames(ctx, all)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		if base != archetypes {
+			name = base + "/" + name
+		}
+		packages, err := h.find(ctx, req, name)
+		if err != nil {
+			return nil, err
+		}
+		children = append(children, packages...)
+	}
+	return children, nil
+}
+
+// childNames gives the names in child notes, from memory when nothing changed.
+func (h *Handler) childNames(ctx context.Context, all []found) ([]string, error) {
+	key := registry.DocumentKey{Kind: "maven/children", Of: registry.Revisions(headsOf(all))}
+	doc, err := h.packages.Prepared(ctx, key, func(ctx context.Context) (*registry.Document, error) {
+		seen, list := map[string]bool{}, []string{}
+		for _, f := range all {
+			names, err := h.childrenOf(ctx, f.head.ID)
+			if err != nil {
+				return nil, err
+			}
+			for _, name := range names {
+				if !seen[name] {
+					seen[name] = true
+					list = append(list, name)
+				}
+			}
+		}
+		return &registry.Document{Body: []byte(strings.Join(list, "\n"))}, nil
+	})
+	if err != nil || len(doc.Body) == 0 {
+		return nil, err
+	}
+	return strings.Split(string(doc.Body), "\n"), nil
+}
+
+// buildArtifactMetadata makes the one document of an artifact and of the group
+// that has the same path (maven.md 3.4).
+func (h *Handler) buildArtifactMetadata(ctx context.Context, path Path, all, plugins []found) (*registry.Document, error) {
+	var t timeline
+	m := ArtifactMetadata{}
+	if slash := strings.LastIndexByte(path.Package, '/'); slash >= 0 {
+		m.GroupID, m.ArtifactID = strings.ReplaceAll(path.Package[:slash], "/", "."), path.Package[slash+1:]
+	}
+	for _, f := range all {
+		versions, err := h.versionsOf(ctx, f.head.ID, &t)
+		if err != nil {
+			return nil, err
+		}
+		m.Versions = append(m.Versions, versions...)
+	}
+	m.Versions = SortVersions(m.Versions)
+	m.Updated = t.changed
+	for _, f := range plugins {
+		facts, ok, err := h.pluginOf(ctx, f.head.ID, &t)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			artifactID := f.head.Key[strings.LastIndexByte(f.head.Key, '/')+1:]
+			m.Plugins = append(m.Plugins, Plugin{Name: facts.Name, Prefix: facts.Prefix, ArtifactID: artifactID})
+		}
+	}
+	return newDocument(AppendArtifactMetadata(nil, m), t), nil
+}

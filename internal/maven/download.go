@@ -1,0 +1,167 @@
+package maven
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"pakhus/internal/registry"
+	"pakhus/internal/serve"
+)
+
+// signedURLLife is how long a redirect to the bucket works: clients follow at
+// once.
+const signedURLLife = 10 * time.Minute
+
+// Caching of answers (maven.md 10). What is immutable and what anyone may read
+// decides; documents are asked for each time.
+const (
+	forEver   = "max-age=31536000, immutable"
+	noCaching = "no-cache"
+)
+
+// getFile answers GET of a file, or of a checksum of one.
+func (h *Handler) getFile(c echo.Context, req *request) error {
+	ctx := c.Request().Context()
+	all, err := h.find(ctx, req, req.path.Package)
+	if err != nil {
+		return err
+	}
+	file, at, ok, err := h.findFile(ctx, all, req.path.Version, req.path.Subject)
+	if err != nil {
+		return err
+	}
+	caching := noCaching
+	if ok {
+		caching, err = h.caching(c, req, at)
+	}
+	switch {
+	case err != nil:
+		return err
+	case !ok:
+		return req.errAbsent()
+	case req.path.Checksum != "":
+		return h.sendChecksum(c, req, file, caching)
+	}
+	return h.sendFile(c, req, file, caching)
+}
+
+// caching is what the answer says of a stored file.
+func (h *Handler) caching(c echo.Context, req *request, at found) (string, error) {
+	fixed, err := h.isFixed(c.Request().Context(), at.project, req.path)
+	if err != nil || !fixed {
+		return noCaching, err
+	}
+	if everyonesOwn(req, []found{at}) {
+		return "public, " + forEver, nil
+	}
+	return "private, " + forEver, nil
+}
+
+func (h *Handler) sendFile(c echo.Context, req *request, file registry.File, caching string) error {
+	r := c.Request()
+	header := c.Response().Header()
+	setChecksums(header, file.Blob.Digests)
+	header.Set("Vary", "Authorization")
+	if r.Method == http.MethodGet && startsAtZero(r.Header.Get("Range")) && !req.path.Signature {
+		h.packages.CountDownload(registry.Maven, file)
+	}
+	if done, err := h.redirect(c, file); done || err != nil {
+		return err
+	}
+	content, err := h.packages.Open(r.Context(), file)
+	if err != nil {
+		dropChecksums(header)
+		return err
+	}
+	defer func() { _ = content.Close() }() // only read from
+	return serve.File(c, content, serve.FileMeta{
+		ContentType: contentType(req.path.Subject), ETag: serve.ETag(file.Blob.Digest()), Modified: file.CreatedAt, CacheControl: caching,
+	})
+}
+
+// sendChecksum sends a checksum of a file, computed by us, without a newline:
+// Gradle reads the whole body (maven.md 7.1).
+func (h *Handler) sendChecksum(c echo.Context, req *request, file registry.File, caching string) error {
+	if hidden, err := h.hidesChecksum(c.Request(), req, file); err != nil || hidden {
+		if hidden {
+			err = req.errAbsent()
+		}
+		return err
+	}
+	return sendText(c, req.path.Checksum.Of(file.Blob.Digests), file.CreatedAt, caching)
+}
+
+// sendText sends a checksum.
+func sendText(c echo.Context, text string, modified time.Time, caching string) error {
+	doc := &registry.Document{Body: []byte(text), ETag: serve.ETag(text), Modified: modified}
+	return serve.Document(c, doc, serve.DocumentMeta{ContentType: "text/plain", CacheControl: caching, Vary: "Authorization"})
+}
+
+// checksumHeaders are read by the resolver, Gradle and coursier, and save them
+// a request for each file (maven.md 7.5).
+var checksumHeaders = [...]struct {
+	name      string
+	algorithm Algorithm
+}{
+	{"X-Checksum-Md5", MD5}, {"X-Checksum-Sha1", SHA1}, {"X-Checksum-Sha256", SHA256}, {"X-Checksum-Sha512", SHA512},
+}
+
+func setChecksums(header http.Header, d registry.Digests) {
+	values := make([]string, len(checksumHeaders))
+	for i, h := range checksumHeaders {
+		values[i] = h.algorithm.Of(d)
+		header[h.name] = values[i : i+1 : i+1]
+	}
+}
+
+// dropChecksums takes them off an error's answer.
+func dropChecksums(header http.Header) {
+	for _, h := range checksumHeaders {
+		header.Del(h.name)
+	}
+}
+
+// redirect sends a client to the bucket, when that is switched on, the file is
+// large enough and the bucket can sign addresses.
+func (h *Handler) redirect(c echo.Context, file registry.File) (done bool, err error) {
+	if h.opts.RedirectMin <= 0 || file.Blob.Size < h.opts.RedirectMin || c.Request().Method != http.MethodGet {
+		return false, nil
+	}
+	address, err := h.packages.SignedURL(c.Request().Context(), file, signedURLLife)
+	if registry.KindOf(err) == registry.Unsupported {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	c.Response().Header().Set("Cache-Control", "no-store")
+	return true, c.Redirect(http.StatusFound, address)
+}
+
+// startsAtZero tells whether a download begins at the first byte: only those are
+// counted.
+func startsAtZero(rangeHeader string) bool {
+	return rangeHeader == "" || strings.HasPrefix(rangeHeader, "bytes=0-")
+}
+
+// contentType is what a file is sent as. Pages are not sent as pages: a browser
+// would run them in the registry's origin.
+func contentType(name string) string {
+	switch name[strings.LastIndexByte(name, '.')+1:] {
+	case "jar", "war", "ear", "aar":
+		return "application/java-archive"
+	case "pom", "xml":
+		return "application/xml"
+	case "module":
+		return "application/json"
+	case "asc":
+		return "text/plain"
+	}
+	return "application/octet-stream"
+}
+
+// getNothing answers GET of what this repository never has.
+func (h *Handler) getNothing(_ echo.Context, req *request) error { return req.errAbsent() }

@@ -1,0 +1,300 @@
+package maven
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"pakhus/internal/registry"
+	"pakhus/internal/serve"
+)
+
+// maxIgnored bounds a body that is accepted and not looked at.
+const maxIgnored = 64 << 20
+
+// put answers PUT: a file, a checksum, or metadata, which is a signal.
+func (h *Handler) put(c echo.Context, req *request) error {
+	if err := req.path.CheckWrite(); err != nil {
+		return err
+	}
+	if err := h.checkHeaders(c.Request()); err != nil {
+		return err
+	}
+	switch {
+	case req.path.Kind == KindArchetypeCatalog, req.path.IsMetadata() && req.path.Signature:
+		return ignore(c) // ours is made from what is stored; a signature could not fit it
+	case req.path.Checksum != "":
+		return h.putChecksum(c, req)
+	case req.path.IsMetadata():
+		return h.putMetadata(c, req)
+	}
+	return h.putFile(c, req)
+}
+
+// checkHeaders refuses what can be refused before the body is read.
+func (h *Handler) checkHeaders(r *http.Request) error {
+	if coding := r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
+		return registry.Errorf(registry.Unsupported, "files are stored as they are sent: a Content-Encoding of %q is not accepted", coding)
+	}
+	if r.ContentLength > h.opts.MaxUpload {
+		return registry.Errorf(registry.TooLarge, "the file has %d bytes, and this registry takes %d at most", r.ContentLength, h.opts.MaxUpload)
+	}
+	return nil
+}
+
+// ignore takes a body and forgets it.
+func ignore(c echo.Context) error {
+	n, err := io.Copy(io.Discard, io.LimitReader(c.Request().Body, maxIgnored+1))
+	if err != nil {
+		return bodyFailure(err)
+	}
+	if n > maxIgnored {
+		return registry.Errorf(registry.TooLarge, "the body is larger than %d bytes", int64(maxIgnored))
+	}
+	return c.NoContent(http.StatusOK)
+}
+
+// bodyFailure gives the kind of an error while reading a body: a client that
+// sends less than it announced is to blame itself.
+func bodyFailure(err error) error {
+	if registry.KindOf(err) != registry.Internal {
+		return err
+	}
+	return registry.Wrapf(registry.Invalid, err, "the body ended early")
+}
+
+// putFile stores a file of a version.
+func (h *Handler) putFile(c echo.Context, req *request) error {
+	ctx := c.Request().Context()
+	at, err := h.findTarget(ctx, req)
+	if err != nil {
+		return err
+	}
+	if err := h.checkPlace(c, req, at); err != nil {
+		return err
+	}
+	spool := h.packages.Spool(h.opts.MaxUpload)
+	defer func() { _ = spool.Close() }() // the file is gone with the folder at the latest
+	if _, err := io.Copy(spool, c.Request().Body); err != nil {
+		return bodyFailure(err)
+	}
+	if err := checkBody(c.Request().Header, spool); err != nil {
+		return err
+	}
+	status, err := h.store(ctx, req, at, spool)
+	if err != nil {
+		return err
+	}
+	if err := h.checkEarly(ctx, req); err != nil {
+		return err
+	}
+	return c.NoContent(status)
+}
+
+// checkBody compares the body with what the request's headers say of it.
+func checkBody(header http.Header, spool *registry.Spool) error {
+	if spool.Size() == 0 && strings.EqualFold(header.Get("X-Checksum-Deploy"), "true") {
+		return registry.Errorf(registry.Invalid, "X-Checksum-Deploy is not supported: send the file itself")
+	}
+	for _, h := range checksumHeaders {
+		declared := header.Get(h.name)
+		if have := h.algorithm.Of(spool.Digests()); declared != "" && !strings.EqualFold(declared, have) {
+			return registry.Errorf(registry.Conflict, "%s says %.128s, but the file that arrived has %s", h.name, declared, have)
+		}
+	}
+	return nil
+}
+
+// target is what is there where a file is to be stored. Zero parts are not.
+type target struct {
+	head    registry.Package
+	version registry.Version
+	file    registry.File
+}
+
+// findTarget looks up what is there now.
+func (h *Handler) findTarget(ctx context.Context, req *request) (target, error) {
+	var at target
+	var err error
+	at.head, err = h.packages.Package(ctx, req.project.ID, registry.Maven, req.path.Package)
+	if err == nil {
+		at.version, err = h.packages.Version(ctx, at.head.ID, req.path.Version)
+	}
+	if err == nil && at.version.Status != registry.Deleted {
+		at.file, err = h.packages.VersionFile(ctx, at.head, req.path.Version, req.path.File)
+	}
+	if registry.KindOf(err) == registry.NotFound {
+		err = nil
+	}
+	return at, err
+}
+
+// storeAttempts bounds how often a file is tried to be stored when others change
+// the same version meanwhile.
+const storeAttempts = 3
+
+// store stores the body unless the same bytes are there, and gives the status to
+// answer with.
+func (h *Handler) store(ctx context.Context, req *request, at target, spool *registry.Spool) (int, error) {
+	for attempt := 1; ; attempt++ {
+		if at.file.ID != 0 && at.file.Blob.SHA256 == spool.Digests().SHA256 {
+			return http.StatusOK, nil // clients repeat whole deployments
+		}
+		rule, err := h.decide(ctx, req, at)
+		if err != nil {
+			return 0, err
+		}
+		pubs, err := h.publications(ctx, req, at, spool, rule)
+		if err != nil {
+			return 0, err
+		}
+		_, err = h.packages.Publish(ctx, pubs)
+		switch {
+		case err == nil && at.file.ID != 0:
+			return http.StatusOK, nil
+		case err == nil:
+			return http.StatusCreated, nil
+		case registry.KindOf(err) != registry.Conflict || attempt == storeAttempts:
+			return 0, err
+		}
+		if at, err = h.findTarget(ctx, req); err != nil { // somebody was faster
+			return 0, err
+		}
+	}
+}
+
+// publications are what a file brings: itself, the notes that documents are made
+// from, and what its content says. All of it is one transaction, so that
+// deployments at the same time lose nothing of each other.
+func (h *Handler) publications(ctx context.Context, req *request, at target, spool *registry.Spool, rule rule) ([]registry.Publication, error) {
+	path := req.path
+	due := h.packages.Now().Add(quietTime)
+	pub := registry.Publication{
+		ProjectID: req.project.ID, Format: registry.Maven, Name: path.Package, Key: path.Package, By: req.identity.Actor(),
+		Versions: []registry.NewVersion{{
+			Version: path.Version, Key: path.Version, SortKey: SortKey(path.Version), Grow: true, Revive: path.IsSnapshot(),
+			Files: []registry.NewFile{{Name: path.File, Body: spool, Replace: rule == replace, ReplaceWithheld: rule == replaceWithheld}},
+		}},
+		Notes: []registry.Note{{NoteKey: registry.NoteKey{Kind: noteVersion, VersionKey: path.Version}, Due: due}},
+	}
+	pubs := []registry.Publication{pub}
+	coordinates, ok := ParseCoordinates(path)
+	if !ok {
+		return pubs, nil
+	}
+	if !coordinates.Build.IsZero() {
+		pubs[0].Notes = append(pubs[0].Notes, registry.Note{
+			NoteKey: registry.NoteKey{Kind: noteBuild, VersionKey: path.Version, Name: coordinates.Build.String()}, Due: due,
+		})
+	}
+	return pubs, nil
+}
+
+// checkPlace refuses before the body is read: unmet conditions, and places where
+// no file can be.
+func (h *Handler) checkPlace(c echo.Context, req *request, at target) error {
+	r := c.Request()
+	if !conditionsHold(r.Header, at.file) {
+		return echo.NewHTTPError(http.StatusPreconditionFailed)
+	}
+	if at.file.ID != 0 {
+		return nil
+	}
+	if _, err := h.decide(r.Context(), req, at); err != nil {
+		return err
+	}
+	return h.checkClash(r.Context(), req, at)
+}
+
+// conditionsHold evaluates If-Match and If-None-Match, by which scripts compare
+// and swap.
+func conditionsHold(header http.Header, file registry.File) bool {
+	etag := ""
+	if file.ID != 0 {
+		etag = serve.ETag(file.Blob.Digest())
+	}
+	if want := header.Get("If-Match"); want != "" && !listsTag(want, etag) {
+		return false
+	}
+	if not := header.Get("If-None-Match"); not != "" && listsTag(not, etag) {
+		return false
+	}
+	return true
+}
+
+func listsTag(list, etag string) bool {
+	if etag == "" {
+		return false
+	}
+	for tag := range strings.SplitSeq(list, ",") {
+		if tag = strings.TrimSpace(tag); tag == "*" || tag == etag {
+			return true
+		}
+	}
+	return false
+}
+
+// checkClash refuses a file where a directory is, and a directory where a file
+// is: no file system could hold the repository.
+func (h *Handler) checkClash(ctx context.Context, req *request, at target) error {
+	path := req.path.String()
+	below, err := h.packages.PackageKeys(ctx, h.ownFilter(req), path, path+"0", 1) // "0" follows the slash
+	if err != nil {
+		return err
+	}
+	isDirectory := len(below) > 0 && (below[0] == path || strings.HasPrefix(below[0], path+"/"))
+	if !isDirectory {
+		if isDirectory, err = h.isVersion(ctx, req, req.path.Package+"/"+req.path.Version, req.path.File); err != nil {
+			return err
+		}
+	}
+	if isDirectory {
+		return registry.Errorf(registry.Invalid, "%s is a directory that holds files", path)
+	}
+	if at.version.ID != 0 {
+		return nil
+	}
+	return h.checkAbove(ctx, req)
+}
+
+// checkAbove refuses a new version below a file.
+func (h *Handler) checkAbove(ctx context.Context, req *request) error {
+	dirs := req.path.Segments[:len(req.path.Segments)-1]
+	for n := 4; n <= len(dirs); n++ {
+		head, err := h.packages.Package(ctx, req.project.ID, registry.Maven, strings.Join(dirs[:n-2], "/"))
+		if err == nil {
+			_, err = h.packages.VersionFile(ctx, head, dirs[n-2], dirs[n-1])
+		}
+		if err == nil {
+			return registry.Errorf(registry.Invalid, "%s is a file: nothing can lie below it", strings.Join(dirs[:n], "/"))
+		}
+		if registry.KindOf(err) != registry.NotFound {
+			return err
+		}
+	}
+	return nil
+}
+
+// isVersion tells whether the project has files in a version's directory.
+func (h *Handler) isVersion(ctx context.Context, req *request, name, version string) (bool, error) {
+	head, err := h.packages.Package(ctx, req.project.ID, registry.Maven, name)
+	if err == nil {
+		var v registry.Version
+		v, err = h.packages.Version(ctx, head.ID, version)
+		if err == nil {
+			return v.Status != registry.Deleted, nil
+		}
+	}
+	if registry.KindOf(err) == registry.NotFound {
+		return false, nil
+	}
+	return false, err
+}
+
+// ownFilter selects the packages of the project itself, which the gate opened.
+func (h *Handler) ownFilter(req *request) registry.PackageFilter {
+	return registry.PackageFilter{Readers: registry.Readers{Projects: []int64{req.project.ID}}, Span: registry.Span{ProjectID: req.project.ID}, Format: registry.Maven}
+}
