@@ -39,6 +39,15 @@ func (s *Service) VersionFile(ctx context.Context, p Package, versionKey, name s
 	})
 }
 
+// maxShared bounds the shared files of one name that are looked at.
+const maxShared = 100
+
+// SharedFiles gives the files in a span whose names begin with prefix; see
+// SharedPrefix.
+func (s *Service) SharedFiles(ctx context.Context, span Span, format Format, prefix string) ([]SharedFile, error) {
+	return s.store.ListSharedFiles(ctx, span, format, prefix, maxShared)
+}
+
 // smallFile is up to which size, in bytes, the files that are asked for often
 // are kept in memory: opening one costs as much as sending this much, and a
 // remote bucket takes milliseconds.

@@ -60,6 +60,16 @@ type File struct {
 	CreatedAt time.Time
 }
 
+// SharedPrefix begins the names of files that are found without knowing their
+// package, such as the symbols of a NuGet package.
+const SharedPrefix = "@"
+
+// SharedFile is such a file, with the project that holds it.
+type SharedFile struct {
+	File
+	ProjectID int64
+}
+
 // NoteKind says what a note is about. Each format has its own.
 type NoteKind string
 

@@ -101,6 +101,9 @@ type PackageStore interface {
 	// unique for npm and NuGet. A file of a deleted version is NotFound.
 	FindFile(ctx context.Context, packageID int64, name string) (File, error)
 
+	// ListSharedFiles gives up to limit files in a span whose names begin with
+	// prefix, which begins with SharedPrefix itself, the oldest first.
+	ListSharedFiles(ctx context.Context, span Span, format Format, prefix string, limit int) ([]SharedFile, error)
 	// FindVersionFile gives a file by its name and its version's key.
 	FindVersionFile(ctx context.Context, packageID int64, versionKey, name string) (File, error)
 	// ListWithheld gives the withheld files of a package, with the keys of their

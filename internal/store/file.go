@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/hex"
+	"slices"
 	"strings"
 	"time"
 
@@ -115,6 +116,37 @@ func (s *Store) FindVersionFile(ctx context.Context, packageID int64, versionKey
 		return registry.File{}, s.fail(ctx, err, "file")
 	}
 	return rows[0].file(), nil
+}
+
+// sharedFile is a file with the project of its package.
+type sharedFile struct {
+	Stored    storedFile `gorm:"embedded"`
+	ProjectID int64
+}
+
+func (r sharedFile) shared() registry.SharedFile {
+	return registry.SharedFile{File: r.Stored.file(), ProjectID: r.ProjectID}
+}
+
+// ListSharedFiles implements registry.Store. The first condition is that of the
+// partial index, word by word; it holds nothing but such files.
+func (s *Store) ListSharedFiles(ctx context.Context, span registry.Span, format registry.Format, prefix string, limit int) ([]registry.SharedFile, error) {
+	if err := checkText(prefix); err != nil {
+		return nil, err
+	}
+	if !strings.HasPrefix(prefix, registry.SharedPrefix) {
+		return nil, registry.Errorf(registry.Invalid, "names of shared files begin with %s", registry.SharedPrefix)
+	}
+	lies := within(span, "pr")
+	var rows []sharedFile
+	err := s.read(ctx).Raw(strings.Replace(selectFiles, "SELECT ", "SELECT p.project_id, ", 1)+
+		"JOIN packages p ON p.id = f.package_id JOIN projects pr ON pr.id = p.project_id "+
+		"WHERE f.name >= '@' AND f.name < 'A' AND f.name >= ? AND f.name < ? AND p.format = ? AND "+lies.sql+" ORDER BY f.id LIMIT ?",
+		slices.Concat([]any{prefix, prefix + lastRune, format}, lies.args, []any{limit})...).Scan(&rows).Error
+	if err != nil {
+		return nil, s.fail(ctx, err, "")
+	}
+	return mapped(rows, sharedFile.shared), nil
 }
 
 // withheldFile is a withheld file with its version's key.

@@ -24,10 +24,12 @@ import (
 // instead, and its checksum here.
 func TestAppliedMigrationsStay(t *testing.T) {
 	want := map[string]string{
-		"migrations/postgres/0001_init.sql":  "9759ae7bc778331c4cf4aba1ccf2cf250c10fd713aba769fd55f0c792f023ab3",
-		"migrations/postgres/0002_notes.sql": "f60aab54ff4310f25cc1559d9b312a2e90cf541eaccb5959928a2d0c75a8b601",
-		"migrations/sqlite/0002_notes.sql":   "6ea1255b0e41b9c764bec71bf18e50c796a81df29dc75cc15adefa3f58373a70",
-		"migrations/sqlite/0001_init.sql":    "12c50e3a8b813a335df6614d34488fbf62024a86e12d08a2420de7457d825cec",
+		"migrations/postgres/0001_init.sql":         "9759ae7bc778331c4cf4aba1ccf2cf250c10fd713aba769fd55f0c792f023ab3",
+		"migrations/postgres/0002_notes.sql":        "f60aab54ff4310f25cc1559d9b312a2e90cf541eaccb5959928a2d0c75a8b601",
+		"migrations/sqlite/0002_notes.sql":          "6ea1255b0e41b9c764bec71bf18e50c796a81df29dc75cc15adefa3f58373a70",
+		"migrations/sqlite/0001_init.sql":           "12c50e3a8b813a335df6614d34488fbf62024a86e12d08a2420de7457d825cec",
+		"migrations/postgres/0003_shared_files.sql": "0005173303a206c49367d996d0d8de717eac1f7d135bc8670bb2d7f817f22546",
+		"migrations/sqlite/0003_shared_files.sql":   "0005173303a206c49367d996d0d8de717eac1f7d135bc8670bb2d7f817f22546",
 	}
 	got := map[string]string{}
 	files, err := filepath.Glob("migrations/*/*")

@@ -56,6 +56,8 @@ func hot(t *testing.T, w *world) {
 	check(err)
 	_, err = w.FindVersionFile(ctx, head.ID, "9.0.0", "x-9.0.0.tgz")
 	check(err)
+	_, err = w.ListSharedFiles(ctx, registry.Span{ProjectID: w.project.ID}, registry.NPM, "@x", 5)
+	check(err)
 	_, err = w.ListWithheld(ctx, head.ID)
 	check(err)
 	_, err = w.ListNotes(ctx, registry.NoteQuery{PackageID: head.ID, Kind: "k", VersionKey: "9.0.0", NotHeld: time.Now()})

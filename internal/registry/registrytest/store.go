@@ -51,6 +51,7 @@ func TestStore(t *testing.T, open func(t *testing.T) Backend) {
 		{"notes", testNotes},
 		{"notes alone", testNotesAlone},
 		{"files of versions", testVersionFiles},
+		{"shared files", testSharedFiles},
 		{"withheld files", testWithheld},
 		{"revive a version", testRevive},
 		{"package keys", testPackageKeys},

@@ -70,3 +70,44 @@ func testRelist(f *fixture) {
 	_, err = f.FindVersion(f.ctx, f.head("x").ID, "2.0.0")
 	wantFailure(f.T, "nothing stored", err, registry.NotFound)
 }
+
+// testSharedFiles: files whose names say so are found without their package, in
+// the projects of a span.
+func testSharedFiles(f *fixture) {
+	other := f.newProject(registry.Project{GroupID: f.newGroup(registry.Group{Path: "far"}).ID, Path: "p"})
+	publish := func(project int64, version, file string) registry.Package {
+		p, blobs := f.release("x", version)
+		p.ProjectID, p.Versions[0].Files[0].Name = project, file
+		heads, err := f.SavePublication(f.ctx, []registry.Publication{p}, blobs)
+		ok(f.T, err)
+		return heads[0]
+	}
+	head := publish(f.project.ID, "1.0.0", "@a.pdb/1/x")
+	publish(f.project.ID, "2.0.0", "@a.pdb/1/y")
+	publish(f.project.ID, "3.0.0", "@a.pdb/2/x")
+	publish(other.ID, "1.0.0", "@a.pdb/1/x")
+	want := func(what string, span registry.Span, format registry.Format, prefix string, limit, count int) {
+		f.Helper()
+		found, err := f.ListSharedFiles(f.ctx, span, format, prefix, limit)
+		ok(f.T, err)
+		wantSame(f.T, what, len(found), count)
+		for _, file := range found {
+			wantSame(f.T, what+": its name", strings.HasPrefix(file.Name, prefix), true)
+		}
+	}
+	want("everywhere", registry.Span{}, registry.NPM, "@a.pdb/1/", 10, 3)
+	want("the oldest", registry.Span{}, registry.NPM, "@a.pdb/1/", 2, 2)
+	want("in a project", registry.Span{ProjectID: other.ID}, registry.NPM, "@a.pdb/1/", 10, 1)
+	want("in a group", registry.Span{GroupID: f.group.ID}, registry.NPM, "@a.pdb/1/", 10, 2)
+	want("another format", registry.Span{}, registry.NuGet, "@a.pdb/1/", 10, 0)
+	want("no such name", registry.Span{}, registry.NPM, "@a.pdb/1/z", 10, 0)
+	_, err := f.ListSharedFiles(f.ctx, registry.Span{}, registry.NPM, "x", 10)
+	wantFailure(f.T, "not shared", err, registry.Invalid)
+
+	v := f.version(head, "1.0.0")
+	_, err = f.SaveEdit(f.ctx, registry.Edit{
+		PackageID: head.ID, By: f.by, Action: "delete", Versions: []registry.VersionEdit{{VersionID: v.ID, Status: registry.Deleted}},
+	})
+	ok(f.T, err)
+	want("without the deleted", registry.Span{}, registry.NPM, "@a.pdb/1/", 10, 2)
+}
