@@ -7,6 +7,7 @@ import (
 	"pakhus/internal/httpapi"
 	"pakhus/internal/maven"
 	"pakhus/internal/npm"
+	"pakhus/internal/nuget"
 )
 
 // management is the management API.
@@ -42,4 +43,12 @@ func (p *parts) npm() (*npm.Handler, error) {
 // maven serves Maven repositories.
 func (p *parts) maven() (*maven.Handler, error) {
 	return maven.New(p.packages, maven.Options{MaxUpload: p.config.MaxUploadMaven, RedirectMin: p.config.RedirectMin})
+}
+
+// nuget serves NuGet packages.
+func (p *parts) nuget() (*nuget.Handler, error) {
+	return nuget.New(p.packages, nuget.Options{
+		ExternalURL: strings.TrimRight(p.config.ExternalURL.String(), "/"),
+		MaxUpload:   p.config.MaxUploadNuGet,
+	})
 }

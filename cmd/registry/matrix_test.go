@@ -48,6 +48,7 @@ func TestRouteMatrix(t *testing.T) {
 	}
 	callers := matrixCallers(t, p)
 	publishForMatrix(t, server, callers)
+	pushForMatrix(t, server, callers)
 	publishMavenForMatrix(t, server, callers)
 
 	var got strings.Builder
@@ -97,7 +98,11 @@ func matrixRoutes(t *testing.T, p *parts) []auth.Route {
 	if err != nil {
 		t.Fatal(err)
 	}
-	routes := slices.Concat(p.management().Routes(), npm.Routes(), maven.Routes())
+	nuget, err := p.nuget()
+	if err != nil {
+		t.Fatal(err)
+	}
+	routes := slices.Concat(p.management().Routes(), npm.Routes(), nuget.Routes(), maven.Routes())
 	order := func(r auth.Route) string {
 		last := "0"
 		if strings.Contains(r.Pattern, "personal_access_tokens/self") && r.Method != http.MethodGet {
@@ -114,7 +119,7 @@ func matrixRoutes(t *testing.T, p *parts) []auth.Route {
 func fillPattern(pattern string) string {
 	return strings.NewReplacer(
 		":project", "1", ":group", "1", ":name@:version", "lib@1.0.0", ":name", "lib", ":version", "1.0.0", ":file", "lib-1.0.0.tgz",
-		":rev", "0-0", ":package", "org/acme/app", ":artifact", "app-1.0.0.jar", ":toplevel", "org", ":snapshot", "2-SNAPSHOT", ":directory", "org/acme/app", ":short", "org/acme", ":reserved", "index/x", ":anything", "x", ":tag", "beta", "user::user", "user:nobody", ":user", "nobody", ":team", "team", ":token", "999",
+		":lower", "1.0.0", ":upper", "1.0.0", ":id", "lib", ":nupkg", "lib.1.0.0.nupkg", ":rev", "0-0", ":package", "org/acme/app", ":artifact", "app-1.0.0.jar", ":toplevel", "org", ":snapshot", "2-SNAPSHOT", ":directory", "org/acme/app", ":short", "org/acme", ":reserved", "index/x", ":anything", "x", ":tag", "beta", "user::user", "user:nobody", ":user", "nobody", ":team", "team", ":token", "999",
 	).Replace(pattern)
 }
 

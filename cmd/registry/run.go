@@ -102,6 +102,10 @@ func (p *parts) server() (*httpapi.Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	nuget, err := p.nuget()
+	if err != nil {
+		return nil, err
+	}
 	return httpapi.New(httpapi.Options{
 		Rewrite:        npm.Rewrite,
 		Log:            p.log,
@@ -110,7 +114,7 @@ func (p *parts) server() (*httpapi.Server, error) {
 		TrustedProxies: p.config.TrustedProxies,
 		Authenticate:   p.tokens.Middleware,
 		Management:     p.management(),
-		Protocols:      []httpapi.Protocol{npm, maven},
+		Protocols:      []httpapi.Protocol{npm, nuget, maven},
 		Checks:         map[string]httpapi.Check{"database": p.store.Check, "bucket": p.blobs.Check},
 		MetricsAside:   p.config.MetricsListen != "",
 	}), nil
