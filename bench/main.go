@@ -109,11 +109,14 @@ func run(ctx context.Context, s settings) (err error) {
 	return errors.Join(measured, b.table.write(os.Stdout))
 }
 
-// sections are what -only may name.
+// sections are what -only may name. The first ones share npm packages, those of
+// other formats publish their own.
 var sections = []string{"publish", "cold", "read", "memory", "postgres"}
 
+const npmSections = 4
+
 func (b *bench) measure(ctx context.Context) error {
-	if b.wants(sections[:4]...) {
+	if b.wants(sections[:len(sections)-1]...) {
 		if err := b.measureSQLite(ctx); err != nil {
 			return err
 		}
@@ -131,9 +134,14 @@ func (b *bench) measureSQLite(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.stop()) }()
-	w, err := b.fill(ctx, s)
+	w, err := newWorld(ctx, s)
 	if err != nil {
 		return err
+	}
+	if b.wants(sections[:npmSections]...) {
+		if err := b.fill(ctx, w); err != nil {
+			return err
+		}
 	}
 	for _, section := range []struct {
 		name    string

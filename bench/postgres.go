@@ -30,7 +30,10 @@ func (b *bench) measurePostgres(ctx context.Context) error {
 	if err != nil {
 		return errors.Join(err, db.stop())
 	}
-	w, err := b.fill(ctx, s)
+	w, err := newWorld(ctx, s)
+	if err == nil {
+		err = b.fill(ctx, w)
+	}
 	if err == nil {
 		err = b.measurePublish(ctx, w, "PostgreSQL")
 	}

@@ -43,7 +43,7 @@ func (b *bench) compareSizes(ctx context.Context, w *world, database string) err
 			if err != nil {
 				return err
 			}
-			d, err := timed(func() error { return w.put(ctx, p.name, bytes.NewReader(p.body)) })
+			d, err := timed(func() error { return w.put(ctx, p.path, p.contentType, bytes.NewReader(p.body)) })
 			if err != nil {
 				return err
 			}
@@ -107,7 +107,7 @@ func (w *world) publishRate(ctx context.Context, name string, workers int, d tim
 				if i >= int64(len(bodies)) {
 					return
 				}
-				if err := w.put(ctx, bodies[i].name, bytes.NewReader(bodies[i].body)); err != nil {
+				if err := w.put(ctx, bodies[i].path, bodies[i].contentType, bytes.NewReader(bodies[i].body)); err != nil {
 					cancel(err)
 					return
 				}

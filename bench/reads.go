@@ -39,6 +39,11 @@ func (b *bench) reads() []read {
 }
 
 func (b *bench) measureReads(ctx context.Context, w *world) error {
+	return b.compareAll(ctx, w, b.reads())
+}
+
+// compareAll compares reads, of a server that was just started.
+func (b *bench) compareAll(ctx context.Context, w *world, reads []read) error {
 	if err := w.restart(ctx); err != nil {
 		return err
 	}
@@ -46,7 +51,7 @@ func (b *bench) measureReads(ctx context.Context, w *world) error {
 	if err != nil {
 		return err
 	}
-	for i, r := range b.reads() {
+	for i, r := range reads {
 		progress("  %s", r.work)
 		if err := b.compare(ctx, w, n, r, fmt.Sprintf("%s/%d", r.folder, i)); err != nil {
 			return errors.Join(fmt.Errorf("%s: %w", r.work, err), n.stop())

@@ -84,8 +84,9 @@ func (s *server) restart(ctx context.Context) error {
 
 // created is what the registry's commands print about a thing that they made.
 type created struct {
-	ID    int64  `json:"id"`
-	Token string `json:"token"`
+	ID       int64  `json:"id"`
+	Token    string `json:"token"`
+	Username string `json:"username"`
 }
 
 // create runs a command that makes something.

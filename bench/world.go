@@ -22,17 +22,23 @@ const (
 	filePayload   = 100 * 1000 // of the 100 KB tarball
 )
 
-// world is a running server with a project, a deploy token and packages.
+// world is a running server with a project, a deploy token and packages of one
+// format.
 type world struct {
 	*server
-	registry string // URL of the project's registry, with its final slash
-	token    string
-	client   *http.Client
-	packer   packer
-	next     int // numbers names and versions that were never used
+	packages   string      // URL of the project, up to and with /packages/
+	user       string      // of the deploy token
+	token      string      // its secret
+	registry   string      // URL of the project's registry, with its final slash
+	credential http.Header // as the format's clients show it
+	prefix     string      // of package names
+	pack       func(p packer, name, version string) (publish, error)
+	client     *http.Client
+	packer     packer
+	next       int // numbers names and versions that were never used
 }
 
-// newWorld starts the server and makes what clients need.
+// newWorld starts the server and makes what clients of npm need.
 func newWorld(ctx context.Context, s *server) (*world, error) {
 	if err := s.start(ctx); err != nil {
 		return nil, err
@@ -49,33 +55,32 @@ func newWorld(ctx context.Context, s *server) (*world, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &world{
-		server: s, token: token.Token, packer: newPacker(),
-		registry: fmt.Sprintf("http://%s/api/v4/projects/%d/packages/npm/", s.addr, project.ID),
-		client:   &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64, DisableCompression: true}},
-	}, nil
+	w := &world{
+		server: s, user: token.Username, token: token.Token, packer: newPacker(), prefix: "@bench/", pack: newPublish,
+		packages:   fmt.Sprintf("http://%s/api/v4/projects/%d/packages/", s.addr, project.ID),
+		credential: http.Header{"Authorization": {"Bearer " + token.Token}},
+		client:     &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64, DisableCompression: true}},
+	}
+	w.registry = w.packages + "npm/"
+	return w, nil
 }
 
-// fill starts the server and publishes, over HTTP, what the sections read.
-func (b *bench) fill(ctx context.Context, s *server) (*world, error) {
-	w, err := newWorld(ctx, s)
-	if err != nil {
-		return nil, err
-	}
-	progress("publish %d versions into %s", b.versions, s.dir)
+// fill publishes, over HTTP, what the sections about npm read.
+func (b *bench) fill(ctx context.Context, w *world) error {
+	progress("publish %d versions into %s", b.versions, w.dir)
 	if err := w.publishVersions(ctx, usual, usualVersions); err != nil {
-		return nil, err
+		return err
 	}
 	if err := w.publishVersions(ctx, large, b.versions); err != nil {
-		return nil, err
+		return err
 	}
 	for version, size := range map[string]int64{"1.0.0": filePayload, "2.0.0": b.download} {
 		if err := w.publishStream(ctx, files, version, size); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	w.next = b.versions
-	return w, nil
+	return nil
 }
 
 // publishVersions publishes the first n versions of a package, 8 at once.
@@ -87,7 +92,7 @@ func (w *world) publishVersions(ctx context.Context, name string, n int) error {
 		defer close(bodies)
 		packer := newPacker()
 		for i := range n {
-			p, err := newPublish(packer, name, versionAt(i))
+			p, err := w.pack(packer, name, versionAt(i))
 			if err != nil {
 				cancel(err)
 				return
@@ -103,7 +108,7 @@ func (w *world) publishVersions(ctx context.Context, name string, n int) error {
 	for range 8 {
 		workers.Go(func() {
 			for p := range bodies {
-				if err := w.put(ctx, p.name, bytes.NewReader(p.body)); err != nil {
+				if err := w.put(ctx, p.path, p.contentType, bytes.NewReader(p.body)); err != nil {
 					cancel(err)
 				}
 			}
@@ -120,18 +125,21 @@ func (w *world) publishStream(ctx context.Context, name, version string, size in
 		return err
 	}
 	defer body.Close()
-	return w.put(ctx, name, body)
+	return w.put(ctx, escapeName(name), jsonType, body)
 }
 
 // publish is a version that is ready to be sent.
 type publish struct {
-	name string
-	body []byte
+	path        string // below the registry
+	contentType string
+	body        []byte
 }
+
+const jsonType = "application/json"
 
 func newPublish(p packer, name, version string) (publish, error) {
 	body, err := p.document(name, version, smallPayload)
-	return publish{name, body}, err
+	return publish{escapeName(name), jsonType, body}, err
 }
 
 // fresh makes a publish of a package that does not exist yet, or of a version
@@ -140,19 +148,18 @@ func (w *world) fresh(name string) (publish, error) {
 	w.next++
 	n := w.next
 	if name == "" {
-		return newPublish(w.packer, fmt.Sprintf("@bench/new-%d", n), "1.0.0")
+		return w.pack(w.packer, fmt.Sprintf("%snew-%d", w.prefix, n), "1.0.0")
 	}
-	return newPublish(w.packer, name, versionAt(n))
+	return w.pack(w.packer, name, versionAt(n))
 }
 
 // put sends a publish; only 200 and 201 are a success.
-func (w *world) put(ctx context.Context, name string, body io.Reader) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPut, w.registry+escapeName(name), body)
+func (w *world) put(ctx context.Context, path, contentType string, body io.Reader) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPut, w.registry+path, body)
 	if err != nil {
 		return err
 	}
-	req.Header.Set("Authorization", "Bearer "+w.token)
-	req.Header.Set("Content-Type", "application/json")
+	req.Header = w.header("Content-Type", contentType)
 	res, err := w.client.Do(req)
 	if err != nil {
 		return err
@@ -160,7 +167,7 @@ func (w *world) put(ctx context.Context, name string, body io.Reader) error {
 	defer res.Body.Close()
 	answer, err := io.ReadAll(res.Body)
 	if err == nil && res.StatusCode != http.StatusOK && res.StatusCode != http.StatusCreated {
-		err = fmt.Errorf("publish %s: %s\n%s", name, res.Status, answer)
+		err = fmt.Errorf("publish to %s: %s\n%s", req.URL.Path, res.Status, answer)
 	}
 	return err
 }
@@ -172,9 +179,9 @@ func (w *world) restart(ctx context.Context) error {
 	return w.server.restart(ctx)
 }
 
-// header is what an npm client sends to read.
+// header is the credential and what else a client sends.
 func (w *world) header(more ...string) http.Header {
-	h := http.Header{"Authorization": {"Bearer " + w.token}}
+	h := w.credential.Clone()
 	for i := 0; i < len(more); i += 2 {
 		h.Set(more[i], more[i+1])
 	}

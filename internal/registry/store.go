@@ -167,6 +167,11 @@ type SearchQuery struct {
 	Having  []string // whole terms that the package must have; they do not count for the order
 	Not     []string // none may match
 	Exact   string   // package key that comes first when it matches
+	// ByKey orders by package key, and by project where several have it.
+	ByKey bool
+	From  string // no package key below it
+	// NoTotal saves counting; the total is then 0.
+	NoTotal bool
 	Offset  int
 	Limit   int
 }

@@ -17,12 +17,12 @@ type foundRow struct {
 	Summary []byte
 }
 
-// SearchPackages implements registry.Store. Without terms the newest come
-// first. With terms it is the package of the exact key, then those that have
+// SearchPackages implements registry.Store. Unless they are asked for by key,
+// without terms the newest come first. With terms it is the package of the exact key, then those that have
 // more of the terms as whole words, then by name. A package without a listing,
 // or without a living version, is not found.
 func (s *Store) SearchPackages(ctx context.Context, q registry.SearchQuery) ([]registry.Found, int64, error) {
-	if err := checkText(slices.Concat([]string{q.Exact}, q.Terms, q.Having, q.Not)...); err != nil {
+	if err := checkText(slices.Concat([]string{q.Exact, q.From}, q.Terms, q.Having, q.Not)...); err != nil {
 		return nil, 0, err
 	}
 	matches := func() *gorm.DB {
@@ -30,6 +30,9 @@ func (s *Store) SearchPackages(ctx context.Context, q registry.SearchQuery) ([]r
 			Where("packages.living > 0")
 		if q.Format != "" {
 			db = db.Where("packages.format = ?", q.Format)
+		}
+		if q.From != "" {
+			db = db.Where("packages.name_key >= ?", q.From)
 		}
 		db = reached(q.Readers, q.Span).to(db)
 		for _, term := range q.Terms {
@@ -44,10 +47,12 @@ func (s *Store) SearchPackages(ctx context.Context, q registry.SearchQuery) ([]r
 		return db
 	}
 	var total int64
-	if err := matches().Count(&total).Error; err != nil {
-		return nil, 0, s.fail(ctx, err, "")
+	if !q.NoTotal {
+		if err := matches().Count(&total).Error; err != nil {
+			return nil, 0, s.fail(ctx, err, "")
+		}
 	}
-	if total == 0 || q.Limit <= 0 {
+	if total == 0 && !q.NoTotal || q.Limit <= 0 {
 		return nil, total, nil
 	}
 	var rows []foundRow
@@ -86,6 +91,9 @@ func termCondition(how, sql string, q registry.SearchQuery, args ...any) conditi
 
 // ranked orders search results.
 func ranked(db *gorm.DB, q registry.SearchQuery) *gorm.DB {
+	if q.ByKey {
+		return db.Order("packages.name_key, packages.id")
+	}
 	if len(q.Terms) == 0 {
 		return db.Order("l.updated_at DESC, packages.id DESC")
 	}
