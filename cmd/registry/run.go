@@ -67,6 +67,9 @@ func (*serveCommand) Run(ctx context.Context, a *app) (err error) {
 		return err
 	}
 	tuneMemory(c.CacheSize)
+	if err := releaseProgram(); err != nil {
+		log.Debug("pages of the start not given back", "error", err)
+	}
 	log.Info("serving", "listen", listeners.main.Addr().String(), "external_url", c.ExternalURL.String(), "version", programVersion().Version)
 	err = p.run(ctx, func(ctx context.Context) error { return listeners.serve(ctx, server, certificates) })
 	log.Info("stopped")
