@@ -49,8 +49,10 @@ type Store struct {
 	reader  *gorm.DB // several connections
 	writer  *gorm.DB // one connection on SQLite; the reader on PostgreSQL
 	pools   []*sql.DB
-	clock   func() time.Time
-	log     *slog.Logger
+	// committer is how SQLite's writer is used.
+	committer committer
+	clock     func() time.Time
+	log       *slog.Logger
 	// origin marks this Store's change rows, which it need not hear of again.
 	origin int64
 

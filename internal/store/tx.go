@@ -46,7 +46,7 @@ func (s *Store) write(ctx context.Context, work func(*tx) error) error {
 func (s *Store) attempt(ctx context.Context, work func(*tx) error) error {
 	var committing []registry.Change
 	began := time.Now()
-	err := s.writer.WithContext(ctx).Transaction(func(db *gorm.DB) error {
+	err := s.transact(ctx, func(db *gorm.DB) error {
 		t := &tx{DB: db, store: s, now: s.now()}
 		if err := work(t); err != nil {
 			return err
@@ -63,6 +63,15 @@ func (s *Store) attempt(ctx context.Context, work func(*tx) error) error {
 		s.announcer.wake()
 	}
 	return err
+}
+
+// transact runs work in one transaction, on SQLite together with others that
+// write now.
+func (s *Store) transact(ctx context.Context, work func(*gorm.DB) error) error {
+	if s.dialect == sqliteDialect {
+		return s.committer.run(ctx, s.writer, work)
+	}
+	return s.writer.WithContext(ctx).Transaction(work)
 }
 
 // forUpdate starts a query whose rows nobody else changes until the transaction
