@@ -57,7 +57,7 @@ Second.</releaseNotes>
     <language>en-US</language>
     <tags>log, trace	log;x</tags>
     <serviceable>true</serviceable>
-    <packageTypes><packageType name="DotnetTool" version="1.0" /><packageType name="dotnettool" /><packageType name="Dependency"/></packageTypes>
+    <packageTypes><packageType name="DotnetTool" version="1.0" /><packageType name="dotnettool" /><other name="X" /><packageType name="Dependency"/></packageTypes>
     <repository type="git" url="https://git.example/acme/log.git" branch="main" commit="0123abcd" />
     <dependencies>
       <group targetFramework=".NETStandard2.0">
@@ -146,6 +146,7 @@ func TestNuspecDependencies(t *testing.T) {
 		{"same id in two groups", `<dependencies><group targetFramework="net45"><dependency id="A"/></group><group targetFramework="net46"><dependency id="a"/></group></dependencies>`, "net45: A (, ); net46: a (, );"},
 		{"element names have a case", `<Dependencies><dependency id="A"/></Dependencies><dependencies><Dependency id="B"/><Group/></dependencies>`, ""},
 		{"another namespace", `<dependencies xmlns="urn:other"><dependency id="A"/></dependencies>`, ""},
+		{"unknown elements beside groups", `<dependencies><x/><group><dependency id="B"/></group></dependencies>`, "any: B (, );"},
 		{"unknown elements", `<dependencies><x><dependency id="A"/></x><group><y/><dependency id="B"><z/></dependency></group></dependencies>`, "any: B (, );"},
 		{"long id", `<dependencies><dependency id="` + strings.Repeat("a", 128) + `"/></dependencies>`, "any: " + strings.Repeat("a", 128) + " (, );"},
 	}
@@ -241,6 +242,7 @@ func TestParseNuspecRefuses(t *testing.T) {
 		{"bad package type", nuspecXML(`<packageTypes><packageType name="a b"/></packageTypes>`), "package type"},
 		{"package type without name", nuspecXML(`<packageTypes><packageType/></packageTypes>`), "package type"},
 		{"package type of a bad version", nuspecXML(`<packageTypes><packageType name="a" version="x"/></packageTypes>`), "package type a"},
+		{"many package types", nuspecXML(`<packageTypes>` + manyPackageTypes(101) + `</packageTypes>`), "more than 100 package types"},
 		{"license without type", nuspecXML(`<license>MIT</license>`), "expression or file"},
 		{"license of another type", nuspecXML(`<license type="url">MIT</license>`), "expression or file"},
 		{"license of another version", nuspecXML(`<license type="expression" version="2.0.0">MIT</license>`), "2.0.0"},
@@ -267,6 +269,14 @@ func manyAttributes(count int) string {
 	var b strings.Builder
 	for i := range count {
 		fmt.Fprintf(&b, ` a%d=""`, i)
+	}
+	return b.String()
+}
+
+func manyPackageTypes(count int) string {
+	var b strings.Builder
+	for i := range count {
+		fmt.Fprintf(&b, `<packageType name="a%d"/>`, i)
 	}
 	return b.String()
 }

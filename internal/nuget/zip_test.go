@@ -277,6 +277,17 @@ func TestZipRefuses(t *testing.T) {
 		{"entry of the same data", "or data follows it", rawZip(t, "", []rawEntry{hello, {name: "b", directory: put32(42, 0)}}, nil)},
 		{"entry within another", "or data follows it", central(put32(42, 20))},
 		{"entry beyond the end", "or data follows it", central(put32(42, 1<<30))},
+		{"entry that ends beyond the end", "is cut off", rawZip(t, "", []rawEntry{
+			{name: "a", method: methodDeflate, local: put32(18, 1<<20), directory: put32(20, 1<<20)},
+			{name: "b", directory: put32(42, 1<<20+31)},
+		}, nil)},
+		{"descriptor beyond the end", "is cut off", rawZip(t, "", []rawEntry{
+			{name: "a", flags: flagDescriptor, method: methodDeflate, local: put32(18, 1<<20), directory: put32(20, 1<<20)},
+			{name: "b", directory: put32(42, 1<<20+31+12)},
+		}, nil)},
+		{"extra field that is cut off", "no size", local(func(b []byte) []byte {
+			return append(put16(28, 4)(put32(18, zip64Size)(b)), 1, 0, 16, 0)
+		})},
 		{"header is none", "not where", local(put32(0, 0))},
 		{"two sizes though not packed", "two sizes", central(put32(24, 4))},
 		{"more than deflate can", "more than it can", with(func(e *rawEntry) { e.method, e.directory = methodDeflate, put32(24, 1<<20) })},
@@ -351,30 +362,54 @@ func TestUnescapePath(t *testing.T) {
 	}
 }
 
-// failingReader cannot be read from an offset on.
-type failingReader struct {
+// badSector cannot be read at one byte.
+type badSector struct {
 	*bytes.Reader
-	from int64
+	at   int64
 	err  error
+	hits *int
 }
 
-func (r failingReader) ReadAt(p []byte, offset int64) (int, error) {
-	if offset+int64(len(p)) > r.from {
-		return 0, r.err
+func (r badSector) ReadAt(p []byte, offset int64) (int, error) {
+	if offset <= r.at && r.at < offset+int64(len(p)) {
+		*r.hits++
+		n, err := r.Reader.ReadAt(p[:r.at-offset], offset)
+		return n, errors.Join(err, r.err)
 	}
 	return r.Reader.ReadAt(p, offset)
 }
 
+// A disk that breaks is no fault of the publisher.
 func TestZipKeepsReadErrors(t *testing.T) {
-	archive := buildNupkg(t, nupkgSpec{Files: []zipFile{{name: "big", body: noise(1 << 18), stored: true}}})
-	for _, cause := range []error{errors.New("disk broke"), registry.Errorf(registry.Unavailable, "the spool is gone")} {
-		for from := range int64(len(archive)) {
-			if from > 2000 && from < int64(len(archive))-2000 && from%4096 != 0 {
-				continue
+	files := []zipFile{{name: "lib/a.pdb", body: string(testPDB(t, 1)) + noise(500)}, {name: ".signature.p7s", body: "x", stored: true}}
+	archives := map[string][]byte{
+		"package": buildNupkg(t, nupkgSpec{Files: files}),
+		"symbols": buildSnupkg(t, nupkgSpec{Files: files}),
+		"zip64 header": rawZip(t, "", []rawEntry{{name: "a.nuspec", body: nuspecXML(""), local: func(b []byte) []byte {
+			size := uint64(binary.LittleEndian.Uint32(b[22:]))
+			b = append(put16(28, 20)(put32(22, zip64Size)(put32(18, zip64Size)(b))), 1, 0, 16, 0)
+			return binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(b, size), size)
+		}}}, nil),
+	}
+	for name, archive := range archives {
+		for _, cause := range []error{errors.New("disk broke"), registry.Errorf(registry.Unavailable, "the spool is gone")} {
+			failed := 0
+			for at := range int64(len(archive)) {
+				hits := 0
+				r := badSector{bytes.NewReader(archive), at, cause, &hits}
+				var err error
+				if name == "symbols" {
+					_, err = ReadSymbols(r, int64(len(archive)))
+				} else {
+					_, err = ReadPackage(r, int64(len(archive)))
+				}
+				if hits > 0 != (err != nil) || err != nil && (registry.KindOf(err) != registry.Unavailable || !errors.Is(err, cause)) {
+					t.Fatalf("%s fails at byte %d, read %d times: got %v, want %v", name, at, hits, err, cause)
+				}
+				failed += hits
 			}
-			_, err := ReadPackage(failingReader{bytes.NewReader(archive), from, cause}, int64(len(archive)))
-			if registry.KindOf(err) != registry.Unavailable || !errors.Is(err, cause) {
-				t.Fatalf("fails from byte %d on: got %v, want %v", from, err, cause)
+			if failed == 0 {
+				t.Errorf("%s: nothing was read", name)
 			}
 		}
 	}
