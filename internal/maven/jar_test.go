@@ -28,7 +28,7 @@ func makeJar(t testing.TB, entries ...string) []byte {
 	var b bytes.Buffer
 	w := zip.NewWriter(&b)
 	for i := 0; i < len(entries); i += 2 {
-		entry, err := w.Create(entries[i])
+		entry, err := w.CreateHeader(&zip.FileHeader{Name: entries[i], Method: method(entries[i+1])})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -40,6 +40,13 @@ func makeJar(t testing.TB, entries ...string) []byte {
 		t.Fatal(err)
 	}
 	return b.Bytes()
+}
+
+func method(content string) uint16 {
+	if content == "" {
+		return zip.Store
+	}
+	return zip.Deflate
 }
 
 func readJar(t testing.TB, b []byte) Jar {
@@ -101,7 +108,7 @@ func TestReadJarPlugin(t *testing.T) {
 		{"other case", makeJar(t, strings.ToLower(pluginDescriptor), testDescriptor), helloJar, Plugin{}},
 		{"broken descriptor", makeJar(t, pluginDescriptor, testDescriptor[:200]), helloJar, Plugin{}},
 		{"document type", makeJar(t, pluginDescriptor, "<!DOCTYPE plugin>"+testDescriptor[strings.Index(testDescriptor, "<plugin>"):]), helloJar, Plugin{}},
-		{"bomb", makeJar(t, pluginDescriptor, strings.Replace(testDescriptor, "<mojos>", strings.Repeat(" ", 50<<20)+"<mojos>", 1)), helloJar, Plugin{}},
+		{"bomb", makeJar(t, pluginDescriptor, strings.Replace(testDescriptor, "<mojos>", strings.Repeat(" ", maxDescriptor)+"<mojos>", 1)), helloJar, Plugin{}},
 		{"long prefix", makeJar(t, pluginDescriptor, strings.Replace(testDescriptor, ">hello<", ">"+strings.Repeat("h", maxPrefix+1)+"<", 1)), helloJar, Plugin{}},
 		{"long name", makeJar(t, pluginDescriptor, strings.Replace(testDescriptor, ">Hello ", ">"+strings.Repeat("h", maxPluginName), 1)), helloJar, Plugin{"", "hello", "hello-maven-plugin"}},
 		{"cut off", whole[:len(whole)-1], helloJar, Plugin{}},
