@@ -27,6 +27,12 @@ func (h *Handler) getMetadata(c echo.Context, req *request) error {
 	if len(all) == 0 || req.path.Signature {
 		return req.errAbsent()
 	}
+	if req.path.Kind == KindSnapshotMetadata {
+		key := registry.DocumentKey{Kind: "maven/snapshot/" + req.path.Version, Of: registry.Revisions(headsOf(all))}
+		return h.sendDocument(c, req, key, func(ctx context.Context) (*registry.Document, error) {
+			return h.buildSnapshotMetadata(ctx, req.path, all)
+		})
+	}
 	plugins, err := h.findChildren(ctx, req, req.path.Package, all)
 	if err != nil {
 		return err

@@ -36,10 +36,14 @@ func (h *Handler) getFile(c echo.Context, req *request) error {
 	caching := noCaching
 	if ok {
 		caching, err = h.caching(c, req, at)
+	} else if req.path.IsSnapshot() {
+		file, ok, err = h.findAlias(c, req, all)
 	}
 	switch {
 	case err != nil:
 		return err
+	case !ok && mayBeDirectory(req.path.File):
+		return h.getShort(c, req)
 	case !ok:
 		return req.errAbsent()
 	case req.path.Checksum != "":

@@ -105,13 +105,16 @@ func routeTable() map[routeKey]route {
 		{get, KindFile}:             {auth.Read, (*Handler).getFile},
 		{get, KindArtifactMetadata}: {auth.Read, (*Handler).getMetadata},
 		{get, KindGroupMetadata}:    {auth.Read, (*Handler).getMetadata},
-		{get, KindSnapshotMetadata}: {auth.Read, (*Handler).getNothing},
+		{get, KindSnapshotMetadata}: {auth.Read, (*Handler).getMetadata},
 		{get, KindRootMetadata}:     {auth.Read, (*Handler).getNothing},
 		{get, KindListing}:          {auth.Read, (*Handler).getNothing},
-		{get, KindShort}:            {auth.Read, (*Handler).getNothing},
+		{get, KindShort}:            {auth.Read, (*Handler).getShort},
 		{get, KindArchetypeCatalog}: {auth.Read, (*Handler).getNothing},
 		{get, KindPrefixes}:         {auth.Read, (*Handler).getNothing},
 		{get, KindReserved}:         {auth.Read, (*Handler).getNothing},
+		{del, KindFile}:             {auth.Delete, (*Handler).deleteFile},
+		{del, KindListing}:          {auth.Delete, (*Handler).deleteDirectory},
+		{del, KindShort}:            {auth.Delete, (*Handler).deleteDirectory},
 	}
 	for kind := range patterns {
 		table[routeKey{put, kind}] = route{auth.Publish, (*Handler).put}

@@ -89,7 +89,10 @@ func (h *Handler) signalBuilds(ctx context.Context, req *request, m *Metadata) e
 			notes = append(notes, registry.Note{NoteKey: n.NoteKey, Due: now, Existing: true})
 		}
 	}
-	return h.note(ctx, req, req.path.Package, notes)
+	if err := h.note(ctx, req, req.path.Package, notes); err != nil {
+		return err
+	}
+	return h.retain(ctx, req)
 }
 
 // builds are the builds that a snapshot's metadata names.

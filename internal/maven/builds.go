@@ -1,0 +1,220 @@
+package maven
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"pakhus/internal/registry"
+)
+
+// buildsKept is how many builds of a snapshot version are kept, and
+// settingBuilds the setting that says otherwise; 0 keeps all.
+const (
+	buildsKept    = 10
+	settingBuilds = "maven_snapshot_builds_kept"
+)
+
+// buildsKeptFor is how long every build is kept: Gradle asks for files of a build
+// for a day after it resolved it (maven.md 8.3).
+const buildsKeptFor = 48 * time.Hour
+
+// storedSnapshot are the files of a snapshot version that no checksum
+// contradicts, with the highest build number that is gone.
+type storedSnapshot struct {
+	files   []SnapshotFile
+	ids     []int64 // of the files, in the same order
+	highest int64
+}
+
+// readStoredSnapshot reads them from one package, and the times that matter into
+// t. A version that is not there has none.
+func (h *Handler) readStoredSnapshot(ctx context.Context, head registry.Package, version string, t *timeline) (storedSnapshot, error) {
+	var s storedSnapshot
+	v, err := h.packages.Version(ctx, head.ID, version)
+	if err != nil || v.Status == registry.Deleted {
+		return s, unlessNotFound(err)
+	}
+	complete, err := h.completeBuilds(ctx, head.ID, version, t)
+	if err != nil {
+		return s, err
+	}
+	if s.highest, err = h.highestBuild(ctx, head.ID, version); err != nil {
+		return s, err
+	}
+	files, err := h.packages.Files(ctx, v.ID)
+	if err != nil {
+		return s, err
+	}
+	for _, f := range files {
+		path := fileIn(head.Key, version, f.Name)
+		file, ok := NewSnapshotFile(path, f.CreatedAt, complete[buildOf(path, f.Name)])
+		if !ok || f.Withheld {
+			continue
+		}
+		if file.Visible && f.CreatedAt.After(t.changed) {
+			t.changed = f.CreatedAt
+		}
+		s.files, s.ids = append(s.files, file), append(s.ids, f.ID)
+	}
+	return s, nil
+}
+
+// completeBuilds tells which builds of a version are complete. The zero Build
+// stands for the version, and so for its literal files.
+func (h *Handler) completeBuilds(ctx context.Context, packageID int64, version string, t *timeline) (map[Build]bool, error) {
+	complete, now := map[Build]bool{}, h.packages.Now()
+	for _, kind := range []registry.NoteKind{noteVersion, noteBuild} {
+		notes, err := h.packages.Notes(ctx, registry.NoteQuery{PackageID: packageID, Kind: kind, VersionKey: version})
+		if err != nil {
+			return nil, err
+		}
+		for _, n := range notes {
+			build, _ := ParseBuild(n.Name)
+			complete[build] = t.add(n.Due, now)
+		}
+	}
+	return complete, nil
+}
+
+func (h *Handler) highestBuild(ctx context.Context, packageID int64, version string) (int64, error) {
+	notes, err := h.packages.Notes(ctx, registry.NoteQuery{PackageID: packageID, Kind: noteHighest, VersionKey: version})
+	if err != nil || len(notes) == 0 {
+		return 0, err
+	}
+	n, err := strconv.ParseInt(string(notes[0].Value), 10, 64)
+	if err != nil {
+		return 0, registry.Wrapf(registry.Internal, err, "note of the highest build")
+	}
+	return n, nil
+}
+
+// readSnapshot reads a snapshot version from all packages that an address
+// covers, as one.
+func (h *Handler) readSnapshot(ctx context.Context, version string, all []found, t *timeline) (Snapshot, error) {
+	var files []SnapshotFile
+	highest := int64(0)
+	for _, f := range all {
+		s, err := h.readStoredSnapshot(ctx, f.head, version, t)
+		if err != nil {
+			return Snapshot{}, err
+		}
+		files, highest = append(files, s.files...), max(highest, s.highest)
+	}
+	return ReadSnapshot(files, highest), nil
+}
+
+// buildSnapshotMetadata makes the document of a snapshot version.
+func (h *Handler) buildSnapshotMetadata(ctx context.Context, path Path, all []found) (*registry.Document, error) {
+	var t timeline
+	s, err := h.readSnapshot(ctx, path.Version, all, &t)
+	if err != nil {
+		return nil, err
+	}
+	m := SnapshotMetadata{Version: path.Version, Build: s.Shown, Updated: t.changed, Files: s.Files()}
+	if slash := strings.LastIndexByte(path.Package, '/'); slash >= 0 {
+		m.GroupID, m.ArtifactID = strings.ReplaceAll(path.Package[:slash], "/", "."), path.Package[slash+1:]
+	}
+	return newDocument(AppendSnapshotMetadata(nil, m), t), nil
+}
+
+// findAlias finds the file that answers for one of a snapshot that is not
+// stored: the literal name, which coursier asks for first, or a name made of
+// what the metadata shows (maven.md 8.2).
+func (h *Handler) findAlias(c echo.Context, req *request, all []found) (registry.File, bool, error) {
+	if len(all) == 0 {
+		return registry.File{}, false, nil
+	}
+	subject := fileIn(req.path.Package, req.path.Version, req.path.Subject)
+	asked, ok := NewSnapshotFile(subject, time.Time{}, true)
+	if !ok {
+		return registry.File{}, false, nil
+	}
+	ctx := c.Request().Context()
+	key := registry.DocumentKey{Kind: "maven/alias/" + req.path.Version + "/" + req.path.Subject, Of: registry.Revisions(headsOf(all))}
+	doc, err := h.packages.Prepared(ctx, key, func(ctx context.Context) (*registry.Document, error) {
+		var t timeline
+		s, err := h.readSnapshot(ctx, req.path.Version, all, &t)
+		if err != nil {
+			return nil, err
+		}
+		doc := &registry.Document{Expires: t.next}
+		if target, ok := s.Target(asked); ok {
+			doc.Body = []byte(target.Name())
+		}
+		return doc, nil
+	})
+	if err != nil || len(doc.Body) == 0 {
+		return registry.File{}, false, err
+	}
+	name := string(doc.Body)
+	file, _, ok, err := h.findFile(ctx, all, req.path.Version, name)
+	if err == nil && ok {
+		if req.path.Checksum != "" {
+			name += req.path.Checksum.Suffix()
+		}
+		c.Response().Header().Set("Content-Location", escapeSegment(name))
+	}
+	return file, ok, err
+}
+
+// retain drops builds that are beyond the number to keep and older than two
+// days, in one transaction with the note of the highest number. When somebody
+// changes the package meanwhile, the next deployment does it.
+func (h *Handler) retain(ctx context.Context, req *request) error {
+	kept, err := h.buildsKept(ctx, req.project)
+	if err != nil || kept == 0 {
+		return err
+	}
+	head, err := h.packages.Package(ctx, req.project.ID, registry.Maven, req.path.Package)
+	if err != nil {
+		return unlessNotFound(err)
+	}
+	s, err := h.readStoredSnapshot(ctx, head, req.path.Version, &timeline{})
+	if err != nil {
+		return err
+	}
+	expired := ExpiredBuilds(s.files, kept, h.packages.Now().Add(-buildsKeptFor))
+	if len(expired) == 0 {
+		return nil
+	}
+	edit := registry.Edit{PackageID: head.ID, Revision: head.Revision, By: req.identity.Actor(), Action: "retention"}
+	for _, build := range expired {
+		s.drop(&edit, req.path.Version, build)
+	}
+	if _, err = h.packages.Edit(ctx, edit); registry.KindOf(err) == registry.Conflict {
+		return nil
+	}
+	return err
+}
+
+// drop adds the removal of a build to an edit. Its number stays noted.
+func (s *storedSnapshot) drop(edit *registry.Edit, version string, build Build) {
+	for i, f := range s.files {
+		if f.Build == build {
+			edit.Files = append(edit.Files, registry.FileEdit{FileID: s.ids[i], Drop: true})
+			if f.Visible {
+				s.highest = max(s.highest, build.Number)
+			}
+		}
+	}
+	edit.DropNotes = append(edit.DropNotes, registry.NoteKey{Kind: noteBuild, VersionKey: version, Name: build.String()})
+	edit.Notes = []registry.Note{{
+		NoteKey: registry.NoteKey{Kind: noteHighest, VersionKey: version}, Value: strconv.AppendInt(nil, s.highest, 10),
+	}}
+}
+
+func (h *Handler) buildsKept(ctx context.Context, p registry.Project) (int, error) {
+	text, err := h.packages.Setting(ctx, p, settingBuilds, strconv.Itoa(buildsKept))
+	if err != nil {
+		return 0, err
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 0 { // never drop anything because of a typing error
+		return 0, nil
+	}
+	return n, nil
+}
