@@ -24,6 +24,7 @@ type server struct {
 	addr     string            // host:port
 	front    string            // URL of what stands before it, when something does
 	binary   string
+	reserved net.Listener        // keeps the port until the first start
 	hosts    map[string]ownHosts // by world
 
 	cmd  *exec.Cmd
@@ -38,11 +39,13 @@ func newServer(dir string, settings map[string]string) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	addr, err := freeAddr()
+	// What else listens before the start, such as a proxy, must not get the port.
+	reserved, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
-	s := &server{dir: dir, addr: addr, binary: binary, settings: map[string]string{
+	addr := reserved.Addr().String()
+	s := &server{dir: dir, addr: addr, binary: binary, reserved: reserved, settings: map[string]string{
 		"REGISTRY_LISTEN":     addr,
 		"REGISTRY_DATA_DIR":   dir,
 		"REGISTRY_LOG_FORMAT": "json",
@@ -123,6 +126,12 @@ func (s *server) start() error {
 		return err
 	}
 	defer log.Close()
+	if s.reserved != nil {
+		if err := s.reserved.Close(); err != nil {
+			return err
+		}
+		s.reserved = nil
+	}
 	s.cmd = exec.Command(s.binary, "serve")
 	s.cmd.Env, s.cmd.Stdout, s.cmd.Stderr = s.environ(), log, log
 	if err := s.cmd.Start(); err != nil {
