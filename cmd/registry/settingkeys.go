@@ -23,6 +23,7 @@ type settingKey struct {
 var settingKeys = []settingKey{
 	boolSetting("maven_duplicates_allowed", false),
 	patternSetting("maven_duplicate_exception_regex"),
+	choiceSetting("nuget_delete_mode", "unlist", "unlist", "delete"),
 	boolSetting("nuget_duplicates_allowed", false),
 	patternSetting("nuget_duplicate_exception_regex"),
 	boolSetting("nuget_symbol_server_enabled", false),
