@@ -96,6 +96,10 @@ func routeTable() map[routeKey]route {
 		{put, KindDeprecations}:     {auth.Deprecate, "/:id/deprecations", (*Handler).putDeprecations},
 		{put, KindPush}:             {auth.Publish, "", (*Handler).putPackage},
 		{post, KindPush}:            {auth.Publish, "", (*Handler).putPackage},
+		{put, KindSymbolPush}:       {auth.Publish, "/symbolpackage", (*Handler).putSymbols},
+		{post, KindSymbolPush}:      {auth.Publish, "/symbolpackage", (*Handler).putSymbols},
+		// Open to all, and decided for each file: see getSymbol.
+		{get, KindSymbol}: {auth.Open, "/symbolfiles/:pdb/:key/:pdb", (*Handler).getSymbol},
 	}
 }
 

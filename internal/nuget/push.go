@@ -144,7 +144,9 @@ func (h *Handler) publication(req *request, up *upload) (registry.Publication, e
 	version := up.nuspec.Version
 	return registry.Publication{
 		ProjectID: req.project.ID, Format: registry.NuGet, Name: entry.ID, Key: at.id, By: req.identity.Actor(),
-		Relist: func(before []byte) (*registry.Listing, error) { return addToListing(before, at.version, version.SortKey(), entry) },
+		Relist: func(before []byte) (*registry.Listing, error) {
+			return addToListing(before, at.version, version.SortKey(), entry)
+		},
 		Versions: []registry.NewVersion{{
 			Version: entry.Version, Key: at.version, SortKey: version.SortKey(), Manifest: up.manifest, State: row, Replace: up.replaces,
 			Fragments: map[registry.FragmentKind][]byte{entryFragment: encoded, leafFragment: newLeafFragment(entry, at)},
