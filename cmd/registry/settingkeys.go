@@ -27,7 +27,6 @@ var settingKeys = []settingKey{
 	boolSetting("nuget_duplicates_allowed", false),
 	patternSetting("nuget_duplicate_exception_regex"),
 	boolSetting("nuget_symbol_server_enabled", false),
-	choiceSetting("nuget_delete_mode", "unlist", "unlist", "delete"),
 }
 
 // findSettingKey is Invalid, with the names that there are, for another one.
