@@ -86,11 +86,7 @@ func (h *Handler) getRegistrationPage(c echo.Context, req *request) error {
 			base: req.base, idKey: idKey, id: req.base + pagePath(idKey, lower.Key(), upper.Key()),
 			lower: lower.Key(), upper: upper.Key(), parent: true, versions: versions,
 		}
-		b, err := p.append(nil, fragments)
-		if err != nil {
-			return nil, err
-		}
-		return append(append(b[:len(b)-1], `,"@context":`...), registrationContext+"}"...), nil
+		return p.append(nil, fragments)
 	})
 }
 

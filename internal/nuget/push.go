@@ -105,7 +105,7 @@ func (h *Handler) checkDuplicate(ctx context.Context, project registry.Project, 
 		return false, registry.Errorf(registry.Conflict,
 			"%s %s was deleted and cannot be pushed again, because builds may have locked its old content: push a new version", head.Name, v.Version)
 	}
-	allowed, err := h.mayReplace(ctx, project, up)
+	allowed, err := h.mayReplace(ctx, project, up.nuspec.ID, up.nuspec.Version)
 	if err != nil || allowed {
 		return allowed, err
 	}

@@ -277,6 +277,7 @@ func TestDuplicatesAllowed(t *testing.T) {
 	w.want(replace("1.0.0"), http.StatusConflict)
 	w.want(w.call(http.MethodDelete, demo+"/Acme.Log/1.0.0", w.write, nil), http.StatusNoContent)
 	w.set(1, settingDuplicates, "true")
+	w.want(replace("1.0.0-ci"), http.StatusConflict) // excepted from what is allowed
 	w.want(replace("1.0"), http.StatusCreated)
 	found := w.want(w.get(demo, "/query?q=tags:fresh", w.read), http.StatusOK)
 	if got := found.field(t, "totalHits"); got != 1.0 {

@@ -105,18 +105,8 @@ func appendRegistration(b []byte, base, idKey string, versions []registry.Versio
 			return nil, err
 		}
 	}
-	return append(append(w.b, `],"@context":`...), registrationContext+"}"...), nil
+	return append(w.b, `]}`...), nil
 }
-
-// registrationContext tells readers of linked data what the fields are; clients
-// do not look at it.
-const registrationContext = `{"@vocab":"http://schema.nuget.org/schema#","catalog":"http://schema.nuget.org/catalog#",` +
-	`"xsd":"http://www.w3.org/2001/XMLSchema#","items":{"@id":"catalog:item","@container":"@set"},` +
-	`"commitTimeStamp":{"@id":"catalog:commitTimeStamp","@type":"xsd:dateTime"},"count":{"@id":"catalog:count"},` +
-	`"parent":{"@id":"catalog:parent","@type":"@id"},"tags":{"@id":"tag","@container":"@set"},"reasons":{"@container":"@set"},` +
-	`"packageTargetFrameworks":{"@id":"packageTargetFramework","@container":"@set"},` +
-	`"dependencyGroups":{"@id":"dependencyGroup","@container":"@set"},"dependencies":{"@id":"dependency","@container":"@set"},` +
-	`"packageContent":{"@type":"@id"},"published":{"@type":"xsd:dateTime"},"registration":{"@type":"@id"}}`
 
 // getRegistrationLeaf answers GET /metadata/:id/:version.json.
 func (h *Handler) getRegistrationLeaf(c echo.Context, req *request) error {
@@ -140,7 +130,7 @@ func (h *Handler) getRegistrationLeaf(c echo.Context, req *request) error {
 		w.text("packageContent", req.base+at.nupkg())
 		w.text("published", published(&v))
 		w.text("registration", req.base+registrationPath(at.id))
-		return append(append(w.b, `,"@context":`...), registrationContext+"}"...), nil
+		return append(w.b, '}'), nil
 	})
 }
 

@@ -17,19 +17,20 @@ const (
 )
 
 // mayReplace tells whether a push may take the place of a version that exists.
-// The exceptions say what may although duplicates are not allowed.
-func (h *Handler) mayReplace(ctx context.Context, project registry.Project, up *upload) (bool, error) {
+// To what the pattern matches, the opposite applies.
+func (h *Handler) mayReplace(ctx context.Context, project registry.Project, id ID, version Version) (bool, error) {
 	allowed, err := h.packages.Setting(ctx, project, settingDuplicates, "false")
-	if err != nil || allowed == "true" {
-		return err == nil, err
+	if err != nil {
+		return false, err
 	}
 	pattern, err := h.packages.Setting(ctx, project, settingExceptions, "")
 	if err != nil || pattern == "" {
-		return false, err
+		return err == nil && allowed == "true", err
 	}
 	exceptions, err := regexp.Compile(`\A(?:` + pattern + `)\z`)
 	if err != nil { // it was checked when it was set
 		return false, registry.Wrapf(registry.Internal, err, "setting %s", settingExceptions)
 	}
-	return exceptions.MatchString(up.nuspec.ID.String()) || exceptions.MatchString(up.nuspec.Version.String()), nil
+	excepted := exceptions.MatchString(id.String()) || exceptions.MatchString(version.String())
+	return excepted != (allowed == "true"), nil
 }

@@ -49,8 +49,7 @@ func (h *Handler) putSymbols(c echo.Context, req *request) error {
 	if err != nil {
 		return err
 	}
-	up := &upload{nuspec: contents.Nuspec}
-	replace, err := h.mayReplace(ctx, req.project, up)
+	replace, err := h.mayReplace(ctx, req.project, id, version)
 	if err != nil {
 		return err
 	}
