@@ -38,6 +38,17 @@ func (f SnapshotFile) key() artifactKey {
 	return artifactKey{f.Prefix, f.Classifier, f.Extension + f.Suffix}
 }
 
+// signedKey is the key of what a signature signs, and of other files their own.
+func (f SnapshotFile) signedKey() artifactKey {
+	return artifactKey{f.Prefix, f.Classifier, f.Extension}
+}
+
+// buildFile tells the files of all builds apart.
+type buildFile struct {
+	build Build
+	key   artifactKey
+}
+
 // Snapshot is what readers see of a snapshot version.
 type Snapshot struct {
 	// Newest is the newest visible build that has a POM, or the newest at all when
@@ -49,16 +60,16 @@ type Snapshot struct {
 	// Readers that put its timestamp and number together get Newest: see Target.
 	Shown Build
 
-	newest   map[artifactKey]SnapshotFile // of the newest build that has such a file
-	ofNewest map[artifactKey]SnapshotFile // of the build Newest
-	literal  map[artifactKey]SnapshotFile
+	stamped map[buildFile]SnapshotFile
+	newest  map[artifactKey]SnapshotFile // of the newest build that has such a file
+	literal map[artifactKey]SnapshotFile
 }
 
 // ReadSnapshot applies the rules for snapshots (maven.md 8.1 and 8.2) to the
 // files of a version. highest is the highest number of a build that was ever
 // visible and may be gone; zero when nobody knows.
 func ReadSnapshot(files []SnapshotFile, highest int64) Snapshot {
-	s := Snapshot{newest: map[artifactKey]SnapshotFile{}, ofNewest: map[artifactKey]SnapshotFile{}, literal: map[artifactKey]SnapshotFile{}}
+	s := Snapshot{stamped: map[buildFile]SnapshotFile{}, newest: map[artifactKey]SnapshotFile{}, literal: map[artifactKey]SnapshotFile{}}
 	var withPOM Build
 	for _, f := range files {
 		switch {
@@ -68,6 +79,7 @@ func ReadSnapshot(files []SnapshotFile, highest int64) Snapshot {
 			s.literal[f.key()] = f
 			continue
 		}
+		s.stamped[buildFile{f.Build, f.key()}] = f
 		highest = max(highest, f.Build.Number)
 		if f.Build.Compare(s.Newest) > 0 {
 			s.Newest = f.Build
@@ -81,11 +93,6 @@ func ReadSnapshot(files []SnapshotFile, highest int64) Snapshot {
 	}
 	if !withPOM.IsZero() {
 		s.Newest = withPOM
-	}
-	for _, f := range files {
-		if f.Visible && !f.Build.IsZero() && f.Build == s.Newest {
-			s.ofNewest[f.key()] = f
-		}
 	}
 	if s.Shown = s.Newest; !s.Newest.IsZero() {
 		s.Shown.Number = highest
@@ -132,16 +139,21 @@ func (f SnapshotFile) follows(o SnapshotFile) bool {
 }
 
 // Target gives the file that answers a request for one that is not stored: the
-// literal name -SNAPSHOT, or the build Shown. It is of Newest, so that POM and
-// jar are of one build, or of the newest build that has such a file.
+// literal name -SNAPSHOT, or the build Shown. It is of Newest, so that POM and jar
+// are of one build. Only what has a classifier may come from an older build, when
+// Newest has none; a signature comes from where the signed file does.
 func (s Snapshot) Target(asked SnapshotFile) (SnapshotFile, bool) {
-	if !asked.Build.IsZero() && asked.Build != s.Shown {
+	build := s.Newest
+	switch {
+	case asked.Build == s.Shown:
+	case !asked.Build.IsZero():
 		return SnapshotFile{}, false
+	case asked.Classifier != "":
+		if _, ok := s.stamped[buildFile{build, asked.signedKey()}]; !ok {
+			build = s.newest[asked.signedKey()].Build
+		}
 	}
-	if f, ok := s.ofNewest[asked.key()]; ok || !asked.Build.IsZero() {
-		return f, ok
-	}
-	f, ok := s.newest[asked.key()]
+	f, ok := s.stamped[buildFile{build, asked.key()}]
 	return f, ok
 }
 
