@@ -3,6 +3,7 @@ package nuget
 import (
 	"bytes"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -27,7 +28,8 @@ type PackageContents struct {
 	License  []byte
 	// Signed tells whether there is a signature. It is not verified.
 	Signed bool
-	// Warnings are sentences for the publisher: printable ASCII on one line each.
+	// Warnings are sentences for the publisher, those of the nuspec among them:
+	// printable ASCII on one line each.
 	Warnings []string
 }
 
@@ -69,7 +71,7 @@ func ReadPackage(r io.ReaderAt, size int64) (*PackageContents, error) {
 	}
 	signature := z.find(signatureName)
 	c.Signed = signature != nil && signature.raw == signatureName
-	c.Warnings = n.Warnings
+	c.Warnings = slices.Clone(n.Warnings)
 	c.warn(z)
 	return c, nil
 }

@@ -32,7 +32,8 @@ type SymbolContents struct {
 	// PDBs are in the order of the archive. Each pair of file name and key is
 	// there once, though several frameworks may share a PDB.
 	PDBs []PDB
-	// Warnings are sentences for the publisher: printable ASCII on one line each.
+	// Warnings are sentences for the publisher, those of the nuspec among them:
+	// printable ASCII on one line each.
 	Warnings []string
 }
 
@@ -71,7 +72,7 @@ func ReadSymbols(r io.ReaderAt, size int64) (*SymbolContents, error) {
 	if !c.Nuspec.IsSymbols() {
 		return nil, registry.Errorf(registry.Invalid, "%s is not of the package type SymbolsPackage: push it to the address of packages", c.Nuspec.ID)
 	}
-	c.Warnings = c.Nuspec.Warnings
+	c.Warnings = slices.Clone(c.Nuspec.Warnings)
 	if err := z.checkSymbols(size); err != nil {
 		return nil, err
 	}

@@ -212,7 +212,17 @@ func readDirectoryEntry(r *bufio.Reader) (zipEntry, error) {
 		return zipEntry{}, err
 	}
 	e.raw = string(name)
-	_, err := r.Discard(int(binary.LittleEndian.Uint16(b[30:])) + int(binary.LittleEndian.Uint16(b[32:]))) // extra fields, comment
+	if host, mode := b[5], binary.LittleEndian.Uint16(b[40:])&modeType; (host == hostUnix || host == hostDarwin) && mode != 0 && mode != modeFile && mode != modeFolder {
+		return zipEntry{}, errEntry(e.raw, "is a link or a device")
+	}
+	extra := make([]byte, binary.LittleEndian.Uint16(b[30:]))
+	if _, err := io.ReadFull(r, extra); err != nil {
+		return zipEntry{}, err
+	}
+	if err := checkExtra(e.raw, extra); err != nil {
+		return zipEntry{}, err
+	}
+	_, err := r.Discard(int(binary.LittleEndian.Uint16(b[32:]))) // comment
 	return e, err
 }
 

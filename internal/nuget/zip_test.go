@@ -158,6 +158,9 @@ func TestZipReads(t *testing.T) {
 		{"size in an extra field", rawEntry{local: wide(5, 5)}},
 		{"size in an extra field and behind", rawEntry{flags: flagDescriptor, descriptor: descriptor(true, true, "hello", 5), local: func(b []byte) []byte { return wide(0, 0)(zero(b)) }}},
 		{"UTF-8 flag in one place, plain name", rawEntry{directory: put16(8, flagUTF8)}},
+		{"same name in an extra field", rawEntry{directory: extraName("a.txt")}},
+		{"packed on Unix", rawEntry{directory: unixMode(0o100644)}},
+		{"packed on Windows, where the mode says nothing", rawEntry{directory: put16(40, 0o120777)}},
 		{"extra field and comment in the directory", rawEntry{directory: func(b []byte) []byte {
 			return append(put16(32, 3)(put16(30, 4)(b)), 0, 0, 0, 0, 'x', 'y', 'z')
 		}}},
@@ -288,6 +291,19 @@ func TestZipRefuses(t *testing.T) {
 		{"extra field that is cut off", "no size", local(func(b []byte) []byte {
 			return append(put16(28, 4)(put32(18, zip64Size)(b)), 1, 0, 16, 0)
 		})},
+		{"another name in an extra field", "extra field", central(extraName("b.txt"))},
+		{"another name in an extra field of its header", "extra field", with(func(e *rawEntry) {
+			e.local = func(b []byte) []byte { return append(put16(28, 14)(b), extraField("b.txt")...) }
+		})},
+		{"two names in extra fields", "extra field", central(func(b []byte) []byte {
+			return append(put16(30, 28)(b), extraField("b.txt")+extraField("a.txt")...)
+		})},
+		{"second name in extra fields", "extra field", central(func(b []byte) []byte {
+			return append(put16(30, 28)(b), extraField("a.txt")+extraField("b.txt")...)
+		})},
+		{"short name in an extra field", "extra field", central(func(b []byte) []byte { return append(put16(30, 5)(b), "up\x01\x00\x01"...) })},
+		{"symbolic link", "a link or a device", central(unixMode(0o120777))},
+		{"device", "a link or a device", central(unixMode(0o020600))},
 		{"header is none", "not where", local(put32(0, 0))},
 		{"two sizes though not packed", "two sizes", central(put32(24, 4))},
 		{"more than deflate can", "more than it can", with(func(e *rawEntry) { e.method, e.directory = methodDeflate, put32(24, 1<<20) })},
@@ -350,6 +366,18 @@ func TestZipRefuses(t *testing.T) {
 // lie makes an entry say everywhere that it unpacks to so many bytes.
 func lie(e *rawEntry, size uint32) {
 	e.method, e.local, e.directory = methodDeflate, put32(22, size), put32(24, size)
+}
+
+func extraField(name string) string {
+	return "up" + string([]byte{byte(5 + len(name)), 0}) + "\x01csum" + name
+}
+
+func extraName(name string) func([]byte) []byte {
+	return func(b []byte) []byte { return append(put16(30, uint16(9+len(name)))(b), extraField(name)...) }
+}
+
+func unixMode(mode uint16) func([]byte) []byte {
+	return func(b []byte) []byte { b[5] = hostUnix; return put16(40, mode)(b) }
 }
 
 func TestUnescapePath(t *testing.T) {

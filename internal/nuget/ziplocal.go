@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"iter"
 	"strings"
 	"unicode/utf8"
 )
@@ -23,7 +24,13 @@ const (
 
 	zip64Size    = 1<<32 - 1 // the true size is in an extra field
 	zip64Extra   = 1
+	nameExtra    = 0x7075 // Info-ZIP's: another name, in UTF-8
 	folderSuffix = "/"
+
+	// Systems whose packers write down what kind of file an entry is.
+	hostUnix, hostDarwin = 3, 19
+
+	modeType, modeFile, modeFolder = 0xf000, 0x8000, 0x4000
 )
 
 // checkEntry checks what the directory says of an entry.
@@ -56,7 +63,6 @@ func (z *zipArchive) checkHeader(e *zipEntry, next int64) error {
 	}
 	flags := binary.LittleEndian.Uint16(b[6:])
 	differ := flags ^ e.flags
-	extra := int(binary.LittleEndian.Uint16(b[28:]))
 	switch {
 	case string(b[:4]) != localSignature:
 		return errEntry(e.raw, "is not where the directory says")
@@ -67,7 +73,14 @@ func (z *zipArchive) checkHeader(e *zipEntry, next int64) error {
 	case binary.LittleEndian.Uint16(b[8:]) != e.method:
 		return errEntry(e.raw, "is packed in another way by its own header")
 	}
-	e.data = e.header + int64(len(b)) + int64(extra)
+	extra := make([]byte, binary.LittleEndian.Uint16(b[28:]))
+	e.data = e.header + int64(len(b)+len(extra))
+	if _, err := z.source.ReadAt(extra, e.header+int64(len(b))); err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	if err := checkExtra(e.raw, extra); err != nil {
+		return err
+	}
 	rest := next - e.data - e.packed
 	sums := fileSums{
 		crc:    binary.LittleEndian.Uint32(b[14:]),
@@ -75,8 +88,9 @@ func (z *zipArchive) checkHeader(e *zipEntry, next int64) error {
 		size:   int64(binary.LittleEndian.Uint32(b[22:])),
 	}
 	if sums.packed == zip64Size || sums.size == zip64Size {
-		if err := z.zip64Sums(e, &sums, extra); err != nil {
-			return err
+		var ok bool
+		if sums, ok = zip64Sums(sums, extra); !ok {
+			return errEntry(e.raw, "has no size in its own header")
 		}
 	}
 	if flags&flagDescriptor == 0 {
@@ -105,27 +119,44 @@ func isPlain(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r >= utf8.RuneSelf })
 }
 
-// zip64Sums reads sizes from the extra field of a header. Packers that do not
+// zip64Sums takes the sizes from an extra field of a header. Packers that do not
 // know the size beforehand write it so even when the directory does not need it.
-func (z *zipArchive) zip64Sums(e *zipEntry, sums *fileSums, length int) error {
-	extra := make([]byte, length)
-	if _, err := z.source.ReadAt(extra, e.data-int64(length)); err != nil && !errors.Is(err, io.EOF) {
-		return err
-	}
-	for len(extra) >= 4 {
-		id, size := binary.LittleEndian.Uint16(extra), int(binary.LittleEndian.Uint16(extra[2:]))
-		extra = extra[4:]
-		if size > len(extra) {
-			break
+func zip64Sums(sums fileSums, extra []byte) (fileSums, bool) {
+	for kind, field := range extraFields(extra) {
+		if kind == zip64Extra && len(field) == 16 {
+			sums.size = int64(binary.LittleEndian.Uint64(field))
+			sums.packed = int64(binary.LittleEndian.Uint64(field[8:]))
+			return sums, true
 		}
-		if id == zip64Extra && size == 16 {
-			sums.size = int64(binary.LittleEndian.Uint64(extra))
-			sums.packed = int64(binary.LittleEndian.Uint64(extra[8:]))
-			return nil
-		}
-		extra = extra[size:]
 	}
-	return errEntry(e.raw, "has no size in its own header")
+	return sums, false
+}
+
+// checkExtra refuses a name in an extra field that is not the entry's: some
+// readers take that one.
+func checkExtra(name string, extra []byte) error {
+	const before = 5 // bytes: a version, a checksum
+	for kind, field := range extraFields(extra) {
+		if kind == nameExtra && (len(field) < before || string(field[before:]) != name) {
+			return errEntry(name, "has another name in an extra field")
+		}
+	}
+	return nil
+}
+
+// extraFields gives the kinds and contents of extra fields. What is cut off at
+// the end is padding to some packers.
+func extraFields(extra []byte) iter.Seq2[uint16, []byte] {
+	return func(yield func(uint16, []byte) bool) {
+		for rest := extra; len(rest) >= 4; {
+			kind, size := binary.LittleEndian.Uint16(rest), int(binary.LittleEndian.Uint16(rest[2:]))
+			rest = rest[4:]
+			if size > len(rest) || !yield(kind, rest[:size]) {
+				return
+			}
+			rest = rest[size:]
+		}
+	}
 }
 
 // checkDescriptor reads the record of so many bytes that follows the data:
