@@ -175,12 +175,23 @@ func TestDocument(t *testing.T) {
 			}
 			if tt.status == 200 {
 				want["Content-Type"], want["Content-Length"], want["Content-Encoding"] = []string{"application/json"}, []string{"15"}, []string{"gzip"}
-				want["X-Content-Type-Options"] = []string{"nosniff"}
 			}
 			if diff := cmp.Diff(w.Header(), want); diff != "" {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// Of anything but JSON a browser could guess that it is a page.
+func TestDocumentIsNotGuessed(t *testing.T) {
+	for contentType, want := range map[string]string{"application/xml": "nosniff", "text/html": "nosniff", "application/json": "", "application/vnd.npm.install-v1+json": ""} {
+		w, err := call("GET", nil, func(c echo.Context) error {
+			return serve.Document(c, &registry.Document{Body: []byte("x"), ETag: `"r"`}, serve.DocumentMeta{ContentType: contentType})
+		})
+		if got := w.Header().Get("X-Content-Type-Options"); err != nil || got != want {
+			t.Errorf("%s: %q, want %q (%v)", contentType, got, want, err)
+		}
 	}
 }
 
