@@ -1,7 +1,9 @@
 package httpapi
 
 import (
+	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +11,8 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"strconv"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -20,10 +24,16 @@ func answers(t *testing.T, h http.HandlerFunc) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := &http.Server{Handler: h, ConnContext: withConn, ReadHeaderTimeout: headerTimeout}
+	server := &http.Server{Handler: h, ConnContext: withConn, ReadHeaderTimeout: 300 * time.Millisecond, IdleTimeout: 300 * time.Millisecond}
 	done := make(chan error, 1)
-	go func() { done <- server.Serve(holdingListener{l}) }()
+	sparing := newListener(l)
+	watched, stop := context.WithCancel(context.WithoutCancel(t.Context()))
+	var watching sync.WaitGroup
+	watching.Go(func() { sparing.watch(watched) })
+	go func() { done <- server.Serve(sparing) }()
 	t.Cleanup(func() {
+		stop()
+		watching.Wait()
 		if err := server.Close(); err != nil {
 			t.Error(err)
 		}
@@ -96,7 +106,7 @@ func fetch(t *testing.T, client *http.Client, address string) (local string, bod
 	return local, body
 }
 
-func TestHoldingConn(t *testing.T) {
+func TestConnHolds(t *testing.T) {
 	big := bytes.Repeat([]byte{'b'}, maxHeld+1)
 	tests := []struct {
 		name   string
@@ -135,7 +145,7 @@ func TestHoldingConn(t *testing.T) {
 }
 
 // A connection that is gone is told by the write that finds out, or by release.
-func TestHoldingConnTellsOfFailure(t *testing.T) {
+func TestConnTellsOfFailure(t *testing.T) {
 	c, _ := connected(t)
 	c.hold()
 	if _, err := c.Write([]byte("header")); err != nil {
@@ -153,7 +163,7 @@ func TestHoldingConnTellsOfFailure(t *testing.T) {
 	}
 }
 
-func connected(t *testing.T) (*holdingConn, net.Conn) {
+func connected(t *testing.T) (*conn, net.Conn) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -165,10 +175,104 @@ func connected(t *testing.T) (*holdingConn, net.Conn) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { far.Close() })
-	near, err := holdingListener{l}.Accept()
+	near, err := newListener(l).Accept()
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { near.Close() })
-	return near.(*holdingConn), far
+	return near.(*conn), far
+}
+
+// connect opens a connection of one's own to a server.
+func connect(t *testing.T, base string) net.Conn {
+	t.Helper()
+	c, err := net.Dial("tcp", strings.TrimPrefix(base, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	if err := c.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func send(t *testing.T, c net.Conn, text string) {
+	t.Helper()
+	if _, err := io.WriteString(c, text); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A handler that waits learns that its client has left.
+func TestClientThatLeavesIsNoticed(t *testing.T) {
+	arrived, noticed := make(chan bool, 1), make(chan bool, 1)
+	base := answers(t, func(_ http.ResponseWriter, r *http.Request) {
+		arrived <- true
+		select {
+		case <-r.Context().Done():
+			noticed <- true
+		case <-time.After(20 * time.Second):
+			noticed <- false
+		}
+	})
+	c := connect(t, base)
+	send(t, c, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+	<-arrived
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if !<-noticed {
+		t.Error("nobody told the handler")
+	}
+}
+
+// A request that takes longer than the watch waits leaves the connection in
+// order, and one that was sent meanwhile is answered next.
+func TestSlowRequestsOnOneConnection(t *testing.T) {
+	base := answers(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/slow" {
+			time.Sleep(4 * watchEvery)
+		}
+		if _, err := io.WriteString(w, r.URL.Path); err != nil {
+			t.Error(err)
+		}
+	})
+	c := connect(t, base)
+	send(t, c, "GET /slow HTTP/1.1\r\nHost: x\r\n\r\nGET /next HTTP/1.1\r\nHost: x\r\n\r\n")
+	in := bufio.NewReader(c)
+	for _, want := range []string{"/slow", "/next", "/slow", "/last"} {
+		if want == "/last" {
+			send(t, c, "GET /last HTTP/1.1\r\nHost: x\r\n\r\n")
+		}
+		resp, err := http.ReadResponse(in, nil)
+		if err != nil {
+			t.Fatal(want, err)
+		}
+		body, err := io.ReadAll(resp.Body)
+		if err != nil || string(body) != want {
+			t.Errorf("got %q, want %q: %v", body, want, err)
+		}
+		if want == "/next" {
+			send(t, c, "GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
+		}
+	}
+}
+
+// Deadlines that are set late still end connections that stall.
+func TestStalledConnectionsEnd(t *testing.T) {
+	base := answers(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
+	for name, text := range map[string]string{
+		"half a header":            "GET / HTTP/1.1\r\nHo",
+		"idle":                     "GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+		"half a header, then more": "GET / HTTP/1.1\r\nHost: x\r\n\r\nGET / HT",
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := connect(t, base)
+			send(t, c, text)
+			if _, err := io.Copy(io.Discard, c); err != nil {
+				t.Errorf("the server did not end it: %v", err)
+			}
+		})
+	}
 }

@@ -25,7 +25,7 @@ type recorder struct {
 	http.ResponseWriter
 	readerFrom io.ReaderFrom // of the writer; nil when it has none
 	deadlines  deadlines     // of the writer; nil when it has none
-	conn       *holdingConn  // below the writer; nil when it cannot hold
+	conn       *conn         // below the writer; nil when it cannot hold
 
 	status int       // 0 until the header was written
 	sent   int64     // bytes of the answer's body

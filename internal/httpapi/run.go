@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/pprof"
+	"sync"
 	"time"
 )
 
@@ -72,7 +73,13 @@ func (s *Server) serve(ctx context.Context, server *http.Server, l net.Listener)
 	if server.TLSConfig != nil {
 		err = server.ServeTLS(l, "", "")
 	} else {
-		err = server.Serve(holdingListener{l})
+		sparing := newListener(l)
+		watched, stop := context.WithCancel(context.WithoutCancel(ctx)) // also while requests finish
+		var watching sync.WaitGroup
+		watching.Go(func() { sparing.watch(watched) })
+		defer watching.Wait()
+		defer stop()
+		err = server.Serve(sparing)
 	}
 	done()
 	late := <-stopped
