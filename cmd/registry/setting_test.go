@@ -103,6 +103,7 @@ func TestSettingsRefused(t *testing.T) {
 		{"unknown key", []string{"set", "--group", "acme", "npm_duplicates_allowed", "true"}, exitWrong, "there are maven_duplicates_allowed, "},
 		{"unknown key to unset", []string{"unset", "--group", "acme", "colour"}, exitWrong, `"colour"`},
 		{"no truth value", []string{"set", "--group", "acme", "nuget_duplicates_allowed", "yes"}, exitWrong, "true or false"},
+		{"no number", []string{"set", "--group", "acme", "maven_snapshot_builds_kept", "ten"}, exitWrong, "a number"},
 		{"no pattern", []string{"set", "--group", "acme", "nuget_duplicate_exception_regex", "a("}, exitWrong, "regular expression"},
 		{"pattern that closes early", []string{"set", "--group", "acme", "nuget_duplicate_exception_regex", "a)|(b"}, exitWrong, "regular expression"},
 		{"long pattern", []string{"set", "--group", "acme", "nuget_duplicate_exception_regex", strings.Repeat("é", 256)}, exitWrong, "255"},

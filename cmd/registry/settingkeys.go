@@ -24,6 +24,8 @@ var settingKeys = []settingKey{
 	boolSetting("maven_duplicates_allowed", false),
 	patternSetting("maven_duplicate_exception_regex"),
 	choiceSetting("nuget_delete_mode", "unlist", "unlist", "delete"),
+	countSetting("maven_snapshot_builds_kept", 10),
+	boolSetting("maven_prefixes_file", false),
 	boolSetting("nuget_duplicates_allowed", false),
 	patternSetting("nuget_duplicate_exception_regex"),
 	boolSetting("nuget_symbol_server_enabled", false),
@@ -52,6 +54,19 @@ func choiceSetting(name, fallback string, words ...string) settingKey {
 	return settingKey{name, fallback, allowed, func(value string) error {
 		if !slices.Contains(words, value) {
 			return registry.Errorf(registry.Invalid, "%s is %s, not %q", name, allowed, value)
+		}
+		return nil
+	}}
+}
+
+// maxCount bounds settings that count something.
+const maxCount = 1_000_000
+
+// countSetting takes a whole number.
+func countSetting(name string, fallback int) settingKey {
+	return settingKey{name, strconv.Itoa(fallback), "a number; 0 is no limit", func(value string) error {
+		if n, err := strconv.Atoi(value); err != nil || n < 0 || n > maxCount {
+			return registry.Errorf(registry.Invalid, "%s is a number up to %d, not %q", name, maxCount, value)
 		}
 		return nil
 	}}

@@ -70,16 +70,6 @@ func (t *timeline) add(due, now time.Time) bool {
 	return true
 }
 
-// merge takes in another timeline.
-func (t *timeline) merge(o timeline) {
-	if o.changed.After(t.changed) {
-		t.changed = o.changed
-	}
-	if !o.next.IsZero() && (t.next.IsZero() || o.next.Before(t.next)) {
-		t.next = o.next
-	}
-}
-
 // versionsOf gives the versions of a package that readers see: complete ones, of
 // which no file is withheld.
 func (h *Handler) versionsOf(ctx context.Context, packageID int64, t *timeline) ([]string, error) {

@@ -147,7 +147,7 @@ func (h *Handler) store(ctx context.Context, req *request, at target, spool *reg
 		if err != nil {
 			return 0, err
 		}
-		pubs, err := h.publications(ctx, req, at, spool, rule)
+		pubs, err := h.publications(req, spool, rule)
 		if err != nil {
 			return 0, err
 		}
@@ -169,7 +169,7 @@ func (h *Handler) store(ctx context.Context, req *request, at target, spool *reg
 // publications are what a file brings: itself, the notes that documents are made
 // from, and what its content says. All of it is one transaction, so that
 // deployments at the same time lose nothing of each other.
-func (h *Handler) publications(ctx context.Context, req *request, at target, spool *registry.Spool, rule rule) ([]registry.Publication, error) {
+func (h *Handler) publications(req *request, spool *registry.Spool, rule rule) ([]registry.Publication, error) {
 	path := req.path
 	due := h.packages.Now().Add(quietTime)
 	pub := registry.Publication{
@@ -190,7 +190,10 @@ func (h *Handler) publications(ctx context.Context, req *request, at target, spo
 			NoteKey: registry.NoteKey{Kind: noteBuild, VersionKey: path.Version, Name: coordinates.Build.String()}, Due: due,
 		})
 	}
-	return pubs, nil
+	if path.Signature {
+		return pubs, nil
+	}
+	return addContent(pubs, coordinates, spool)
 }
 
 // checkPlace refuses before the body is read: unmet conditions, and places where

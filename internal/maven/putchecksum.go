@@ -14,9 +14,6 @@ import (
 )
 
 const (
-	// maxChecksum bounds the body of a checksum, in bytes: the digits and perhaps a
-	// file's name.
-	maxChecksum = 4 << 10
 	// withholdTime is how long after a file came a checksum that differs withholds
 	// it. Later, others may have read it, and a mistake must not take it away.
 	withholdTime = 10 * time.Minute
@@ -28,12 +25,12 @@ const (
 // computed. Maven goes on after a failure, so a file that a checksum contradicts
 // is withheld, and the metadata that comes next is refused (maven.md 7.4).
 func (h *Handler) putChecksum(c echo.Context, req *request) error {
-	text, err := io.ReadAll(io.LimitReader(c.Request().Body, maxChecksum+1))
+	text, err := io.ReadAll(io.LimitReader(c.Request().Body, MaxChecksumBody+1))
 	if err != nil {
 		return bodyFailure(err)
 	}
-	if len(text) > maxChecksum {
-		return registry.Errorf(registry.Invalid, "a checksum is shorter than %d bytes", maxChecksum)
+	if len(text) > MaxChecksumBody {
+		return registry.Errorf(registry.Invalid, "a checksum is shorter than %d bytes", MaxChecksumBody)
 	}
 	claimed, err := ParseChecksum(req.path.Checksum, text)
 	if err != nil {
