@@ -100,6 +100,16 @@ func routeTable() map[routeKey]route {
 		{post, KindSymbolPush}:      {auth.Publish, "/symbolpackage", (*Handler).putSymbols},
 		// Open to all, and decided for each file: see getSymbol.
 		{get, KindSymbol}: {auth.Open, "/symbolfiles/:pdb/:key/:pdb", (*Handler).getSymbol},
+
+		{get, KindV2Service}:  {auth.Open, "/v2", (*Handler).getV2Service},
+		{get, KindV2Metadata}: {auth.Open, "/v2/$metadata", (*Handler).getV2Metadata},
+		{get, KindV2Entry}:    {auth.Read, "/v2/Packages(Id=':id',Version=':version')", (*Handler).getV2Entry},
+		{get, KindV2List}:     {auth.Read, "/v2/:list", (*Handler).getV2List},
+		{get, KindV2Count}:    {auth.Read, "/v2/:list/$count", (*Handler).getV2Count},
+		{get, KindV2Newest}:   {auth.Read, "/v2/package/:id", (*Handler).getV2Newest},
+		{get, KindV2Download}: {auth.Read, "/v2/package/:id/:version", (*Handler).getFile},
+		{get, KindV2IDs}:      {auth.Read, "/v2/package-ids", (*Handler).getV2IDs},
+		{get, KindV2Versions}: {auth.Read, "/v2/package-versions/:id", (*Handler).getV2Versions},
 	}
 }
 
@@ -238,6 +248,9 @@ func (h *Handler) WriteError(c echo.Context, status int, message string) error {
 		header.Set("Www-Authenticate", challenge)
 	}
 	r := c.Request()
+	if isV2(r) {
+		return writeV2Error(c, status, message)
+	}
 	asked := status == http.StatusUnauthorized && r.Header.Get("Authorization") == "" && r.Header.Get("X-Nuget-Apikey") == ""
 	if r.Method != http.MethodGet && r.Method != http.MethodHead && !asked {
 		warn(header, message)

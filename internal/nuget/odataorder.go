@@ -1,9 +1,6 @@
 package nuget
 
 import (
-	"cmp"
-	"slices"
-
 	"pakhus/internal/registry"
 )
 
@@ -70,67 +67,4 @@ func (o odataOrder) compare(a, b []odataValue) int {
 		}
 	}
 	return 0
-}
-
-// odataIDs tells which packages a filter can be true of at all: those whose
-// lower-case ids are given, when it is bounded, else any. It finds
-// "Id eq 'x'" and "tolower(Id) eq 'x'" wherever all else depends on them.
-func odataIDs(e odataExpr) (ids []string, bounded bool) {
-	switch e := e.(type) {
-	case *odataComparison:
-		if e.operator == "eq" {
-			return odataIDOf(e.left, e.right)
-		}
-	case *odataLogic:
-		if e.all {
-			return odataIDsOfAll(e.terms)
-		}
-		return odataIDsOfAny(e.terms)
-	}
-	return nil, false
-}
-
-// odataIDsOfAll takes the narrowest of conditions that must all be true.
-func odataIDsOfAll(terms []odataExpr) (ids []string, bounded bool) {
-	for _, term := range terms {
-		narrow, ok := odataIDs(term)
-		if ok && (!bounded || len(narrow) < len(ids)) {
-			ids, bounded = narrow, true
-		}
-	}
-	return ids, bounded
-}
-
-// odataIDsOfAny joins the ids of conditions of which one must be true.
-func odataIDsOfAny(terms []odataExpr) (ids []string, bounded bool) {
-	for _, term := range terms {
-		more, ok := odataIDs(term)
-		if !ok {
-			return nil, false
-		}
-		ids = append(ids, more...)
-	}
-	slices.SortFunc(ids, cmp.Compare)
-	return slices.Compact(ids), true
-}
-
-func odataIDOf(left, right odataExpr) (ids []string, bounded bool) {
-	if _, ok := left.(*odataLiteral); ok {
-		left, right = right, left
-	}
-	literal, ok := right.(*odataLiteral)
-	if !ok || literal.typ() != odataText || !isODataID(left) {
-		return nil, false
-	}
-	return []string{foldID(literal.value.text)}, true
-}
-
-// isODataID finds the id, also in a function that only changes its case: case
-// does not count when text is compared.
-func isODataID(e odataExpr) bool {
-	if call, ok := e.(*odataCall); ok && (call.name == "tolower" || call.name == "toupper") {
-		e = call.arguments[0]
-	}
-	property, ok := e.(*odataProperty)
-	return ok && property.column.isID
 }

@@ -31,6 +31,15 @@ const (
 	KindSymbolPush
 	KindVersion
 	KindDeprecations
+	KindV2Service
+	KindV2Metadata
+	KindV2Entry
+	KindV2List
+	KindV2Count
+	KindV2Download
+	KindV2Newest
+	KindV2IDs
+	KindV2Versions
 )
 
 // Path is what the path of a request names, below the feed's address. It is all
@@ -42,6 +51,7 @@ type Path struct {
 	Lower, Upper Version // bounds of a registration page
 	File         FileKind
 	Symbol       SymbolKey
+	List         v2Resource // of the V2 feed
 }
 
 // FileKind says which file of a version a path asks for.
@@ -130,6 +140,9 @@ func parseRead(segments []string) (Path, error) {
 		return Path{Kind: KindSearch}, nil
 	case "autocomplete":
 		return Path{Kind: KindAutocomplete}, nil
+	}
+	if strings.EqualFold(segments[0], "v2") {
+		return parseV2(segments[1:])
 	}
 	if len(segments) < 2 {
 		return Path{}, errNoRoute
