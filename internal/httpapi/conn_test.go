@@ -250,7 +250,7 @@ func TestSlowRequestsOnOneConnection(t *testing.T) {
 			t.Fatal(want, err)
 		}
 		body, err := io.ReadAll(resp.Body)
-		if err != nil || string(body) != want {
+		if err := errors.Join(err, resp.Body.Close()); err != nil || string(body) != want {
 			t.Errorf("got %q, want %q: %v", body, want, err)
 		}
 		if want == "/next" {
