@@ -37,8 +37,10 @@ func (t *tx) relist(pkg packageRow, p registry.Publication) error {
 		return t.setListing(pkg, p.Listing)
 	}
 	var before [][]byte
-	if err := t.Model(&listingRow{}).Where("package_id = ?", pkg.ID).Pluck("summary", &before).Error; err != nil {
-		return err
+	if pkg.Revision > 1 {
+		if err := t.Model(&listingRow{}).Where("package_id = ?", pkg.ID).Pluck("summary", &before).Error; err != nil {
+			return err
+		}
 	}
 	if len(before) == 0 {
 		before = [][]byte{nil}
@@ -66,8 +68,11 @@ func (t *tx) setListing(pkg packageRow, l *registry.Listing) error {
 		Terms: strings.Join(terms, "\n"), Summary: document(l.Summary),
 	}
 	var before []string
-	if err := t.Model(&listingRow{}).Where("package_id = ?", pkg.ID).Pluck("terms", &before).Error; err != nil {
-		return err
+	isNew := pkg.Revision == 1 // made by this transaction: there is nothing to replace
+	if !isNew {
+		if err := t.Model(&listingRow{}).Where("package_id = ?", pkg.ID).Pluck("terms", &before).Error; err != nil {
+			return err
+		}
 	}
 	err := t.Clauses(clause.OnConflict{
 		Columns:   []clause.Column{{Name: "package_id"}},
@@ -76,13 +81,15 @@ func (t *tx) setListing(pkg packageRow, l *registry.Listing) error {
 	if err != nil || len(before) == 1 && before[0] == row.Terms {
 		return err // most versions have the words of the version before
 	}
-	return t.replaceTerms(pkg, terms)
+	if !isNew {
+		if err := t.Exec("DELETE FROM package_terms WHERE package_id = ?", pkg.ID).Error; err != nil {
+			return err
+		}
+	}
+	return t.addTerms(pkg, terms)
 }
 
-func (t *tx) replaceTerms(pkg packageRow, terms []string) error {
-	if err := t.Exec("DELETE FROM package_terms WHERE package_id = ?", pkg.ID).Error; err != nil {
-		return err
-	}
+func (t *tx) addTerms(pkg packageRow, terms []string) error {
 	if len(terms) == 0 {
 		return nil
 	}
