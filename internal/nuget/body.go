@@ -44,7 +44,8 @@ func (h *Handler) receive(r *http.Request) (*registry.Spool, error) {
 }
 
 func (h *Handler) receiveForm(body io.Reader, boundary string) (*registry.Spool, error) {
-	form := multipart.NewReader(&boundedReader{from: body, left: h.opts.MaxUpload + formOverhead, limit: h.opts.MaxUpload}, boundary)
+	bounded := &boundedReader{from: body, left: h.opts.MaxUpload + formOverhead, limit: h.opts.MaxUpload}
+	form := multipart.NewReader(newLineFeedReader(bounded, boundary), boundary)
 	part, err := form.NextRawPart()
 	if errors.Is(err, io.EOF) {
 		return nil, registry.Errorf(registry.Invalid, "the form is empty: its first part must be the package")
