@@ -19,8 +19,9 @@ var (
 )
 
 // CheckWrite tells whether something may be stored under the path, or in the
-// metadata's case be sent there. Below a reserved root the error is Forbidden,
-// otherwise Invalid; it says which segment is wrong and why.
+// metadata's case be sent there. Below a reserved root the error is Forbidden, of
+// GitLab's internal route NotFound, otherwise Invalid; it says which segment is
+// wrong and why.
 func (p Path) CheckWrite() error {
 	switch p.Kind {
 	case KindReserved, KindPrefixes:
@@ -53,6 +54,9 @@ func (p Path) checkNames() error {
 			return registry.Errorf(registry.Invalid, "path %q has no groupId: metadata of a snapshot lies at group/artifact/version/%s", p.String(), metadataFile)
 		}
 		return nil
+	}
+	if p.File == "authorize" { // GitLab's upload proxy asks there (gitlab.md 5.1)
+		return registry.Errorf(registry.NotFound, "not found: uploads need no permission in advance here")
 	}
 	if !writeFile.MatchString(p.File) {
 		return errWriteSegment(p.File, "a file's name may only hold letters, digits and _ . + ~ @ = , ! $ ( ) - and may not begin with a dot or a sign other than + - ~ _")

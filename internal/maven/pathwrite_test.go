@@ -53,6 +53,7 @@ func TestCheckWrite(t *testing.T) {
 		{"bare stamp as release", "a/b/20260301.101500-7/b.jar", registry.Invalid, "-SNAPSHOT"},
 		{"stamp as release in metadata", "a/b/1-20260301.101500-7/maven-metadata.xml", fine, ""}, // of artifact 1-2026…, for all that we know
 
+		{"GitLab's internal route", "a/b/1/b-1.jar/authorize", registry.NotFound, "not found"},
 		{"debris of the resolver", "a/b/1/_remote.repositories", registry.Invalid, "local repository"},
 		{"its checksum", "a/b/1/_remote.repositories.sha1", registry.Invalid, "local repository"},
 		{"debris of a failed download", "a/b/1/b-1.jar.lastUpdated", registry.Invalid, "local repository"},
