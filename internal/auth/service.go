@@ -110,12 +110,16 @@ func (s *Service) Identify(ctx context.Context, credentials []Credential) (*Iden
 
 // Verify verifies one credential completely.
 func (s *Service) Verify(ctx context.Context, c Credential) (*Identity, error) {
-	if !c.Secret.plausible() {
+	digest := c.Secret.Digest()
+	id, kept := s.identities.Kept(digest)
+	if !kept && !c.Secret.plausible() {
 		s.onRefusal("malformed")
 		return nil, errRefused(c, "is not a token of this registry: it has a typing error")
 	}
-	digest := c.Secret.Digest()
-	id, err := s.find(ctx, digest)
+	var err error
+	if !kept {
+		id, err = s.identities.Get(ctx, digest, func(ctx context.Context) (*Identity, error) { return s.load(ctx, digest) })
+	}
 	switch {
 	case err != nil:
 		return nil, err
@@ -131,14 +135,6 @@ func (s *Service) Verify(ctx context.Context, c Credential) (*Identity, error) {
 	}
 	s.touches.note(id, s.clock())
 	return id, nil
-}
-
-// find gives the identity of a secret; nil when there is none that is valid.
-func (s *Service) find(ctx context.Context, digest Digest) (*Identity, error) {
-	if id, ok := s.identities.Kept(digest); ok {
-		return id, nil
-	}
-	return s.identities.Get(ctx, digest, func(ctx context.Context) (*Identity, error) { return s.load(ctx, digest) })
 }
 
 func errRefused(c Credential, why string) error {

@@ -1,6 +1,7 @@
 package maven
 
 import (
+	"encoding/hex"
 	"net/http"
 	"strings"
 	"time"
@@ -109,14 +110,21 @@ func sendText(c echo.Context, text string, modified time.Time, caching string) e
 var checksumHeaders = [...]struct {
 	name      string
 	algorithm Algorithm
+	digits    int
 }{
-	{"X-Checksum-Md5", MD5}, {"X-Checksum-Sha1", SHA1}, {"X-Checksum-Sha256", SHA256}, {"X-Checksum-Sha512", SHA512},
+	{"X-Checksum-Md5", MD5, 32}, {"X-Checksum-Sha1", SHA1, 40}, {"X-Checksum-Sha256", SHA256, 64}, {"X-Checksum-Sha512", SHA512, 128},
 }
 
 func setChecksums(header http.Header, d registry.Digests) {
+	var digits [2 * (16 + 20 + 32 + 64)]byte // of all four: one string instead of four
+	n := hex.Encode(digits[:], d.MD5[:])
+	n += hex.Encode(digits[n:], d.SHA1[:])
+	n += hex.Encode(digits[n:], d.SHA256[:])
+	hex.Encode(digits[n:], d.SHA512[:])
+	all := string(digits[:])
 	values := make([]string, len(checksumHeaders))
 	for i, h := range checksumHeaders {
-		values[i] = h.algorithm.Of(d)
+		values[i], all = all[:h.digits], all[h.digits:]
 		header[h.name] = values[i : i+1 : i+1]
 	}
 }

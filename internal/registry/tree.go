@@ -2,7 +2,6 @@ package registry
 
 import (
 	"context"
-	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
@@ -235,7 +234,13 @@ func (s *Service) Setting(ctx context.Context, p Project, key, fallback string) 
 }
 
 func (s *Service) settings(ctx context.Context, at Span) (map[string]string, error) {
-	key := fmt.Sprintf("settings/%d/%d", at.ProjectID, at.GroupID)
+	key := "settings/project/" + strconv.FormatInt(at.ProjectID, 10)
+	if at.ProjectID == 0 {
+		key = "settings/group/" + strconv.FormatInt(at.GroupID, 10)
+	}
+	if entry, ok := s.namespace.Kept(key); ok {
+		return entry.settings, nil
+	}
 	entry, err := s.namespace.Get(ctx, key, func(ctx context.Context) (namespaceEntry, error) {
 		set, err := s.store.FindSettings(ctx, at)
 		return namespaceEntry{settings: set}, err
