@@ -133,7 +133,7 @@ func (s *summary) listing() (*registry.Listing, error) {
 	if err != nil {
 		return nil, registry.Wrapf(registry.Internal, err, "encode summary")
 	}
-	l := &registry.Listing{Summary: encoded, Terms: s.terms()}
+	l := &registry.Listing{Summary: encoded, Terms: s.terms(), Facets: s.facets()}
 	if len(s.Versions) > 0 {
 		l.VersionKey = s.Versions[0].Key
 	}

@@ -75,17 +75,23 @@ func count(c echo.Context, name string, fallback, highest int) (int, error) {
 	return min(n, highest), nil
 }
 
-// search asks the database. The filters are terms, so that the total and the
-// pages are right without looking at versions.
+// search asks the database. The filters are facets and terms, so that the total
+// and the pages are right without looking at versions.
 func (h *Handler) search(ctx context.Context, req *request, p searchParameters) ([]registry.Found, int64, error) {
 	limit := p.take
 	if limit == 0 {
 		limit = -1 // only the total
 	}
+	having := p.query.Having
+	if p.packageType != "" {
+		having = append(having, typeTerm(p.view, p.packageType))
+	}
+	if len(p.query.Terms)+len(having) == 0 {
+		having = []string{everyTerm}
+	}
 	return h.packages.Search(ctx, registry.SearchQuery{
-		Readers: req.identity.Readers(), Span: req.span(), Format: registry.NuGet,
-		Terms: p.query.Terms, Having: append([]string{viewTerm(p.view, p.packageType)}, p.query.Having...), Exact: p.query.Exact,
-		Offset: p.skip, Limit: limit,
+		Readers: req.identity.Readers(), Span: req.span(), Format: registry.NuGet, Facets: p.view.facet(),
+		Terms: p.query.Terms, Having: having, Exact: p.query.Exact, Offset: p.skip, Limit: limit,
 	})
 }
 

@@ -22,10 +22,25 @@ func wholeTerm(property, value string) string {
 	return "\x01" + property + "=" + strings.ToLower(value) + "\x01"
 }
 
-// viewTerm is the term of packages that are seen in a view, of one type or of
-// any.
-func viewTerm(v view, packageType string) string {
-	return wholeTerm("view", strconv.Itoa(int(v))+":"+packageType)
+// everyTerm is the term of all packages that have a listed version.
+var everyTerm = wholeTerm("listed", "")
+
+// typeTerm is the term of packages that are of a type in a view.
+func typeTerm(v view, packageType string) string {
+	return wholeTerm("type", strconv.Itoa(int(v))+":"+packageType)
+}
+
+// facet is the bit of packages that are seen in the view.
+func (v view) facet() uint32 { return 1 << v }
+
+func (s *summary) facets() uint32 {
+	facets := uint32(0)
+	for i := range s.Best {
+		for _, v := range s.Best[i].Views {
+			facets |= v.facet()
+		}
+	}
+	return facets
 }
 
 // terms are all that search finds a package by: what it is to which view, then
@@ -37,7 +52,7 @@ func (s *summary) terms() []string {
 	}
 	for i := range s.Best {
 		e := s.Best[i].Entry
-		t.addWords("id", append(idWords(e.ID), strings.ToLower(e.ID)))
+		t.addWords("id", idWords(e.ID))
 		t.addWords("tags", splitWords(e.Tags))
 		t.addWords("title", splitWords(e.Title))
 		t.addWords("author", splitWords(e.Authors))
@@ -64,10 +79,10 @@ func (t *termList) add(term string) {
 }
 
 func (t *termList) addFacts(b *bestEntry) {
+	t.add(everyTerm)
 	for _, v := range b.Views {
-		t.add(viewTerm(v, ""))
 		for _, packageType := range b.Entry.PackageTypes {
-			t.add(viewTerm(v, packageType.Name))
+			t.add(typeTerm(v, packageType.Name))
 		}
 	}
 	t.add(wholeTerm("packageid", b.Entry.ID))

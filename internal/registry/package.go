@@ -176,6 +176,8 @@ type Listing struct {
 	Summary    []byte // document of the format's own, served in search results
 	// Terms are lower-case words that search finds the package by.
 	Terms []string
+	// Facets are bits of the format's own that searches can ask for.
+	Facets uint32
 }
 
 // Edit changes what is there of one package in one transaction.

@@ -77,7 +77,8 @@ type PackageStore interface {
 	// ListPackages lists packages by name, but none whose versions are all deleted.
 	ListPackages(ctx context.Context, f PackageFilter, page Page) (packages []Package, total int64, err error)
 	// SearchPackages finds packages of which every term begins one of the listing's
-	// terms, best first; total counts all that match.
+	// terms; total counts all that match. First comes the package of the exact key,
+	// then those that have a term as a whole word. Facets count with terms only.
 	SearchPackages(ctx context.Context, q SearchQuery) (found []Found, total int64, err error)
 
 	// FindPackagesByTerm gives the packages of one project whose listing has
@@ -167,6 +168,7 @@ type SearchQuery struct {
 	Having  []string // whole terms that the package must have; they do not count for the order
 	Not     []string // none may match
 	Exact   string   // package key that comes first when it matches
+	Facets  uint32   // listings with at least one of these bits, unless it is 0
 	// ByKey orders by package key, and by project where several have it.
 	ByKey bool
 	From  string // no package key below it

@@ -1,7 +1,9 @@
 package store
 
 import (
+	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"gorm.io/gorm/clause"
@@ -26,6 +28,7 @@ type termRow struct {
 	PackageID int64  `gorm:"primaryKey;autoIncrement:false"`
 	ProjectID int64
 	Format    string
+	Facets    uint32
 }
 
 func (termRow) TableName() string { return "package_terms" }
@@ -55,6 +58,10 @@ func (t *tx) relist(pkg packageRow, p registry.Publication) error {
 	return t.setListing(pkg, listing)
 }
 
+// facetsMark begins the line of a listing's terms that holds its facets: no term
+// begins so.
+const facetsMark = "\x01\x01"
+
 // setListing replaces what search knows of the package; nil leaves it.
 func (t *tx) setListing(pkg packageRow, l *registry.Listing) error {
 	if l == nil {
@@ -67,9 +74,11 @@ func (t *tx) setListing(pkg packageRow, l *registry.Listing) error {
 		PackageID: pkg.ID, VersionKey: l.VersionKey, UpdatedAt: pkg.UpdatedAt,
 		Terms: strings.Join(terms, "\n"), Summary: document(l.Summary),
 	}
+	if l.Facets != 0 {
+		row.Terms = facetsMark + strconv.FormatUint(uint64(l.Facets), 10) + "\n" + row.Terms
+	}
 	var before []string
-	isNew := pkg.Revision == 1 // made by this transaction: there is nothing to replace
-	if !isNew {
+	if pkg.Revision > 1 { // else made by this transaction: there is nothing to replace
 		if err := t.Model(&listingRow{}).Where("package_id = ?", pkg.ID).Pluck("terms", &before).Error; err != nil {
 			return err
 		}
@@ -81,23 +90,38 @@ func (t *tx) setListing(pkg packageRow, l *registry.Listing) error {
 	if err != nil || len(before) == 1 && before[0] == row.Terms {
 		return err // most versions have the words of the version before
 	}
-	if !isNew {
-		if err := t.Exec("DELETE FROM package_terms WHERE package_id = ?", pkg.ID).Error; err != nil {
+	return t.changeTerms(pkg, strings.Join(before, ""), terms, l.Facets)
+}
+
+// changeTerms takes away the terms that are no more and adds the new ones: from
+// one version to the next few words change.
+func (t *tx) changeTerms(pkg packageRow, before string, terms []string, facets uint32) error {
+	had, wanted := map[string]bool{}, map[string]bool{}
+	for term := range strings.SplitSeq(before, "\n") {
+		had[term] = true
+	}
+	var added []termRow
+	for _, term := range terms {
+		wanted[term] = true
+		if !had[term] {
+			added = append(added, termRow{Term: term, PackageID: pkg.ID, ProjectID: pkg.ProjectID, Format: pkg.Format, Facets: facets})
+		}
+	}
+	maps.DeleteFunc(had, func(term string, _ bool) bool { return wanted[term] })
+	for gone := range slices.Chunk(slices.Sorted(maps.Keys(had)), insertBatch) {
+		if err := t.Exec("DELETE FROM package_terms WHERE package_id = ? AND term IN ?", pkg.ID, gone).Error; err != nil {
 			return err
 		}
 	}
-	return t.addTerms(pkg, terms)
-}
-
-func (t *tx) addTerms(pkg packageRow, terms []string) error {
-	if len(terms) == 0 {
+	if before != "" {
+		if err := t.Exec("UPDATE package_terms SET facets = ? WHERE package_id = ? AND facets <> ?", facets, pkg.ID, facets).Error; err != nil {
+			return err
+		}
+	}
+	if len(added) == 0 {
 		return nil
 	}
-	rows := make([]termRow, len(terms))
-	for i, term := range terms {
-		rows[i] = termRow{Term: term, PackageID: pkg.ID, ProjectID: pkg.ProjectID, Format: pkg.Format}
-	}
-	return t.CreateInBatches(rows, insertBatch).Error
+	return t.CreateInBatches(added, insertBatch).Error
 }
 
 // dropListing takes a package out of listings and search.

@@ -30,6 +30,8 @@ func TestAppliedMigrationsStay(t *testing.T) {
 		"migrations/sqlite/0001_init.sql":           "12c50e3a8b813a335df6614d34488fbf62024a86e12d08a2420de7457d825cec",
 		"migrations/postgres/0003_shared_files.sql": "0005173303a206c49367d996d0d8de717eac1f7d135bc8670bb2d7f817f22546",
 		"migrations/sqlite/0003_shared_files.sql":   "0005173303a206c49367d996d0d8de717eac1f7d135bc8670bb2d7f817f22546",
+		"migrations/sqlite/0004_facets.sql":         "eb0ae909c67b9524e5cd93fead6be3dbdbf59cd893efc6fe06197c6e08eb15cc",
+		"migrations/postgres/0004_facets.sql":       "bf74805ffe4ff785e1002834886e7c5d2aa3cbb5105d5d12754bd1d46a2dbe97",
 	}
 	got := map[string]string{}
 	files, err := filepath.Glob("migrations/*/*")

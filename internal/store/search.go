@@ -3,10 +3,8 @@ package store
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 
 	"pakhus/internal/registry"
 )
@@ -17,13 +15,16 @@ type foundRow struct {
 	Summary []byte
 }
 
-// SearchPackages implements registry.Store. Unless they are asked for by key,
-// without terms the newest come first. With terms it is the package of the exact key, then those that have
-// more of the terms as whole words, then by name. A package without a listing,
-// or without a living version, is not found.
+// SearchPackages implements registry.Store. Without terms the newest come first,
+// unless they are asked for by key. A package without a listing, or without a
+// living version, is not found.
 func (s *Store) SearchPackages(ctx context.Context, q registry.SearchQuery) ([]registry.Found, int64, error) {
 	if err := checkText(slices.Concat([]string{q.Exact, q.From}, q.Terms, q.Having, q.Not)...); err != nil {
 		return nil, 0, err
+	}
+	q.Offset = max(q.Offset, 0)
+	if len(q.Terms)+len(q.Having) > 0 {
+		return s.searchTerms(ctx, q)
 	}
 	matches := func() *gorm.DB {
 		db := s.read(ctx).Table("packages").Joins("JOIN listings l ON l.package_id = packages.id").
@@ -35,14 +36,9 @@ func (s *Store) SearchPackages(ctx context.Context, q registry.SearchQuery) ([]r
 			db = db.Where("packages.name_key >= ?", q.From)
 		}
 		db = reached(q.Readers, q.Span).to(db)
-		for _, term := range q.Terms {
-			db = beginsWith("packages.id IN", term, q).to(db)
-		}
-		for _, term := range q.Having {
-			db = termCondition("packages.id IN", "pt.term = ?", q, term).to(db)
-		}
 		for _, term := range q.Not {
-			db = beginsWith("packages.id NOT IN", term, q).to(db)
+			c := hasTerm("packages.id", prefixOf(term))
+			db = db.Where("NOT "+c.sql, c.args...)
 		}
 		return db
 	}
@@ -55,56 +51,21 @@ func (s *Store) SearchPackages(ctx context.Context, q registry.SearchQuery) ([]r
 	if total == 0 && !q.NoTotal || q.Limit <= 0 {
 		return nil, total, nil
 	}
+	order := "l.updated_at DESC, packages.id DESC"
+	if q.ByKey {
+		order = "packages.name_key, packages.id"
+	}
 	var rows []foundRow
-	err := ranked(matches(), q).Select("packages.id, packages.project_id, packages.format, packages.name, packages.name_key, " +
-		"packages.revision, packages.living, packages.created_at, packages.updated_at, l.summary").
-		Offset(max(q.Offset, 0)).Limit(q.Limit).Scan(&rows).Error
+	err := matches().Select(selectFound).Order(order).Offset(q.Offset).Limit(q.Limit).Scan(&rows).Error
 	if err != nil {
 		return nil, 0, s.fail(ctx, err, "")
 	}
-	return mapped(rows, func(r foundRow) registry.Found {
-		return registry.Found{Package: r.Package.pkg(), Summary: filled(r.Summary)}
-	}), total, nil
+	return mapped(rows, foundRow.found), total, nil
 }
 
-// lastRune ends the range of all words that begin with a prefix: words are
-// compared by bytes, and no character has higher ones.
-const lastRune = "\U0010FFFF"
+const selectFound = "packages.id, packages.project_id, packages.format, packages.name, packages.name_key, " +
+	"packages.revision, packages.living, packages.created_at, packages.updated_at, l.summary"
 
-// beginsWith is the condition that one of a package's terms begins with term:
-// one range of the index on terms.
-func beginsWith(how, term string, q registry.SearchQuery) condition {
-	return termCondition(how, "pt.term >= ? AND pt.term < ?", q, term, term+lastRune)
-}
-
-func termCondition(how, sql string, q registry.SearchQuery, args ...any) condition {
-	c := condition{sql: how + " (SELECT pt.package_id FROM package_terms pt WHERE " + sql, args: args}
-	if q.Format != "" {
-		c.sql, c.args = c.sql+" AND pt.format = ?", append(c.args, q.Format)
-	}
-	if q.Span.ProjectID != 0 {
-		c.sql, c.args = c.sql+" AND pt.project_id = ?", append(c.args, q.Span.ProjectID)
-	}
-	c.sql += ")"
-	return c
-}
-
-// ranked orders search results.
-func ranked(db *gorm.DB, q registry.SearchQuery) *gorm.DB {
-	if q.ByKey {
-		return db.Order("packages.name_key, packages.id")
-	}
-	if len(q.Terms) == 0 {
-		return db.Order("l.updated_at DESC, packages.id DESC")
-	}
-	whole := "(SELECT COUNT(*) FROM package_terms w WHERE w.package_id = packages.id AND w.term IN (?" +
-		strings.Repeat(", ?", len(q.Terms)-1) + "))"
-	args := []any{q.Exact}
-	for _, term := range q.Terms {
-		args = append(args, term)
-	}
-	return db.Order(clause.OrderBy{Expression: clause.Expr{
-		SQL:  "CASE WHEN packages.name_key = ? THEN 0 ELSE 1 END, " + whole + " DESC, packages.name_key, packages.id",
-		Vars: args,
-	}})
+func (r foundRow) found() registry.Found {
+	return registry.Found{Package: r.Package.pkg(), Summary: filled(r.Summary)}
 }

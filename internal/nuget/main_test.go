@@ -1,0 +1,10 @@
+package nuget
+
+import (
+	"os"
+	"testing"
+
+	"pakhus/internal/pgtest"
+)
+
+func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
