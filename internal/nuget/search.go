@@ -82,17 +82,25 @@ func (h *Handler) search(ctx context.Context, req *request, p searchParameters) 
 	if limit == 0 {
 		limit = -1 // only the total
 	}
-	having := p.query.Having
-	if p.packageType != "" {
-		having = append(having, typeTerm(p.view, p.packageType))
+	search := newSearchQuery(req, p.query, p.view, p.packageType)
+	search.Offset, search.Limit = p.skip, limit
+	return h.packages.Search(ctx, search)
+}
+
+// newSearchQuery asks for the packages that have a listed version to show in a
+// view, of one type or of any.
+func newSearchQuery(req *request, q Query, v view, packageType string) registry.SearchQuery {
+	having := q.Having
+	if packageType != "" {
+		having = append(having, typeTerm(v, packageType))
 	}
-	if len(p.query.Terms)+len(having) == 0 {
+	if len(q.Terms)+len(having) == 0 {
 		having = []string{everyTerm}
 	}
-	return h.packages.Search(ctx, registry.SearchQuery{
-		Readers: req.identity.Readers(), Span: req.span(), Format: registry.NuGet, Facets: p.view.facet(),
-		Terms: p.query.Terms, Having: having, Exact: p.query.Exact, Offset: p.skip, Limit: limit,
-	})
+	return registry.SearchQuery{
+		Readers: req.identity.Readers(), Span: req.span(), Format: registry.NuGet,
+		Terms: q.Terms, Having: having, Exact: q.Exact, Facets: v.facet(),
+	}
 }
 
 // searchAnswer is the answer of a search.

@@ -45,10 +45,9 @@ func (h *Handler) newV2Search(req *request, q *v2Query) (*v2List, error) {
 // show.
 func (h *Handler) v2SearchQuery(req *request, q *v2Query, prerelease bool) registry.SearchQuery {
 	text := ParseQuery(strings.ToValidUTF8(q.text("searchTerm"), "\uFFFD"))
-	return registry.SearchQuery{
-		Readers: req.identity.Readers(), Span: req.span(), Format: registry.NuGet, Terms: text.Terms,
-		Having: append([]string{viewTerm(newView(prerelease, q.semVer2), "")}, text.Having...), ByKey: true,
-	}
+	search := newSearchQuery(req, text, newView(prerelease, q.semVer2), "")
+	search.ByKey = true
+	return search
 }
 
 // v2SearchKeys gives the keys of some packages that a search finds.
@@ -108,7 +107,7 @@ func (h *Handler) readV2Latest(ctx context.Context, req *request, q *v2Query) (*
 	prerelease, _ := v2Latest(q.filter)
 	search := h.v2SearchQuery(req, q, prerelease)
 	if req.path.List == v2Packages {
-		search.Terms, search.Having = nil, search.Having[:1]
+		search.Terms, search.Having = nil, []string{everyTerm}
 	}
 	page := &v2Page{}
 	if q.total {
