@@ -80,6 +80,9 @@ func Wrapf(kind Kind, cause error, format string, args ...any) error {
 // KindOf tells the kind of the outermost classified error in err's chain.
 // A context that ended is Canceled; an unclassified error is Internal.
 func KindOf(err error) Kind {
+	if err == nil {
+		return Internal
+	}
 	var f *failure
 	if errors.As(err, &f) {
 		return f.kind
