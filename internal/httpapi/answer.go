@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -17,7 +18,7 @@ import (
 const (
 	// smallBody is what net/http reads of a body itself before it answers.
 	smallBody = 256 << 10
-	// drainBytes and drainTime bound what is read of a body that is not wanted,
+	// drainBytes and drainTime bound, unless an API is a Drainer, what is read of a body that is not wanted,
 	// after the answer was sent: a client that sends on until the end would see a
 	// reset connection and never the status.
 	drainBytes = 64 << 20
@@ -83,7 +84,7 @@ func (s *Server) sendError(c echo.Context, rec *recorder, api API, status int, m
 	}
 	if drain {
 		rec.Flush()
-		rec.body.drain()
+		s.drain(c, rec, api)
 	}
 }
 
@@ -100,11 +101,53 @@ func (b *body) unwanted(r *http.Request) bool {
 	return true
 }
 
-func (b *body) drain() {
-	b.setDeadline(b.rec.now().Add(drainTime))
+// drain reads the rest of a body, up to what the API allows. Over the cap of its
+// address a client is cut off at once: bodies that nobody wants must not be a way
+// to keep a server busy.
+func (s *Server) drain(c echo.Context, rec *recorder, api API) {
+	address := c.RealIP()
+	if !s.drains.begin(address) {
+		return
+	}
+	defer s.drains.end(address)
+	bytes, period := int64(drainBytes), drainTime
+	if d, ok := api.(Drainer); ok {
+		bytes, period = d.DrainLimit()
+	}
+	rec.body.setDeadline(rec.now().Add(period))
 	// Whatever ends it, the connection is closed next.
-	n, _ := io.CopyN(io.Discard, b.from, drainBytes)
-	b.read += n
+	n, _ := io.CopyN(io.Discard, rec.body.from, bytes)
+	rec.body.read += n
+}
+
+// maxDrains is how many bodies of one address are read away at once.
+const maxDrains = 32
+
+// drains counts the bodies that are being read away, by address.
+type drains struct {
+	mu     sync.Mutex
+	counts map[string]int
+}
+
+func (d *drains) begin(address string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.counts == nil {
+		d.counts = map[string]int{}
+	}
+	if d.counts[address] >= maxDrains {
+		return false
+	}
+	d.counts[address]++
+	return true
+}
+
+func (d *drains) end(address string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.counts[address]--; d.counts[address] == 0 {
+		delete(d.counts, address)
+	}
 }
 
 // heldAnswer keeps an error answer until its length is known.

@@ -1,6 +1,8 @@
 package httpapi
 
 import (
+	"time"
+
 	"github.com/labstack/echo/v4"
 
 	"pakhus/internal/auth"
@@ -23,6 +25,13 @@ type API interface {
 	// clients need with a 401. The status is decided already: see statusOf. An
 	// empty message means that there is nothing to say beyond the status.
 	WriteError(c echo.Context, status int, message string) error
+}
+
+// Drainer is an API whose clients send larger bodies than others before they
+// look at the answer. It bounds what is read of a body after a refusal was sent,
+// in bytes and in time.
+type Drainer interface {
+	DrainLimit() (int64, time.Duration)
 }
 
 // Protocol serves one package format.

@@ -62,6 +62,7 @@ type Server struct {
 	fallback  API
 	routes    map[string]bool // patterns that may be labels
 	readiness readiness
+	drains    drains
 	draining  atomic.Bool
 }
 

@@ -121,21 +121,30 @@ func (h *Handler) buildSnapshotMetadata(ctx context.Context, path Path, all []fo
 	return newDocument(AppendSnapshotMetadata(nil, m), t), nil
 }
 
-// findAlias finds the file that answers for one of a snapshot that is not
-// stored: the literal name, which coursier asks for first, or a name made of
-// what the metadata shows (maven.md 8.2).
-func (h *Handler) findAlias(c echo.Context, req *request, all []found) (registry.File, bool, error) {
-	if len(all) == 0 {
-		return registry.File{}, false, nil
+// literalOf tells whether a path names a file of a snapshot by the literal
+// -SNAPSHOT, which may stand for the newest build's.
+func literalOf(path Path) (SnapshotFile, bool) {
+	if !path.IsSnapshot() {
+		return SnapshotFile{}, false
 	}
-	subject := fileIn(req.path.Package, req.path.Version, req.path.Subject)
-	asked, ok := NewSnapshotFile(subject, time.Time{}, true)
-	if !ok {
+	path.File, path.Checksum = path.Subject, ""
+	f, ok := NewSnapshotFile(path, time.Time{}, true)
+	return f, ok && f.Build.IsZero()
+}
+
+// findAlias finds the file that answers for a literal name: the file of that
+// name, or else that of the newest build, which coursier asks for so
+// (maven.md 8.2). What it is is remembered until something changes.
+func (h *Handler) findAlias(c echo.Context, req *request, all []found, asked SnapshotFile) (registry.File, bool, error) {
+	if len(all) == 0 {
 		return registry.File{}, false, nil
 	}
 	ctx := c.Request().Context()
 	key := registry.DocumentKey{Kind: "maven/alias/" + req.path.Version + "/" + req.path.Subject, Of: registry.Revisions(headsOf(all))}
 	doc, err := h.packages.Prepared(ctx, key, func(ctx context.Context) (*registry.Document, error) {
+		if _, _, ok, err := h.findFile(ctx, all, req.path.Version, req.path.Subject); err != nil || ok {
+			return &registry.Document{Body: []byte(req.path.Subject)}, err
+		}
 		var t timeline
 		s, err := h.readSnapshot(ctx, req.path.Version, all, &t)
 		if err != nil {
@@ -150,9 +159,32 @@ func (h *Handler) findAlias(c echo.Context, req *request, all []found) (registry
 	if err != nil || len(doc.Body) == 0 {
 		return registry.File{}, false, err
 	}
-	name := string(doc.Body)
-	file, _, ok, err := h.findFile(ctx, all, req.path.Version, name)
-	if err == nil && ok {
+	return h.findNamed(c, req, all, string(doc.Body))
+}
+
+// findShown finds the file that answers for a build that metadata shows and that
+// was never there: the time of the newest with the number of one that is gone.
+func (h *Handler) findShown(c echo.Context, req *request, all []found) (registry.File, bool, error) {
+	asked, ok := NewSnapshotFile(fileIn(req.path.Package, req.path.Version, req.path.Subject), time.Time{}, true)
+	if !ok || len(all) == 0 {
+		return registry.File{}, false, nil
+	}
+	s, err := h.readSnapshot(c.Request().Context(), req.path.Version, all, &timeline{})
+	if err != nil {
+		return registry.File{}, false, err
+	}
+	target, ok := s.Target(asked)
+	if !ok {
+		return registry.File{}, false, nil
+	}
+	return h.findNamed(c, req, all, target.Name())
+}
+
+// findNamed finds a file, and tells where it lies if it was asked for by another
+// name.
+func (h *Handler) findNamed(c echo.Context, req *request, all []found, name string) (registry.File, bool, error) {
+	file, _, ok, err := h.findFile(c.Request().Context(), all, req.path.Version, name)
+	if err == nil && ok && name != req.path.Subject {
 		if req.path.Checksum != "" {
 			name += req.path.Checksum.Suffix()
 		}

@@ -30,15 +30,18 @@ func (h *Handler) getFile(c echo.Context, req *request) error {
 	if err != nil {
 		return err
 	}
-	file, at, ok, err := h.findFile(ctx, all, req.path.Version, req.path.Subject)
-	if err != nil {
-		return err
-	}
 	caching := noCaching
-	if ok {
-		caching, err = h.caching(c, req, at)
-	} else if req.path.IsSnapshot() {
-		file, ok, err = h.findAlias(c, req, all)
+	var file registry.File
+	var ok bool
+	if asked, literal := literalOf(req.path); literal {
+		file, ok, err = h.findAlias(c, req, all, asked)
+	} else {
+		var at found
+		if file, at, ok, err = h.findFile(ctx, all, req.path.Version, req.path.Subject); ok && err == nil {
+			caching, err = h.caching(c, req, at)
+		} else if err == nil && req.path.IsSnapshot() {
+			file, ok, err = h.findShown(c, req, all)
+		}
 	}
 	switch {
 	case err != nil:

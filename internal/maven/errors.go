@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
@@ -32,6 +33,14 @@ func (h *Handler) WriteError(c echo.Context, status int, message string) error {
 	c.Response().Header().Set("X-Content-Type-Options", "nosniff")
 	return c.Blob(status, "text/plain; charset=utf-8", []byte(text+"\n"))
 }
+
+// drainTime bounds how long a refused body is read away.
+const drainTime = 30 * time.Second
+
+// DrainLimit is the largest file: Maven 4 on Java 17 sends a whole body before
+// it authenticates, without asking first, and reports a broken pipe in place of
+// the status when it is not read (maven.md 6.5).
+func (h *Handler) DrainLimit() (int64, time.Duration) { return h.opts.MaxUpload, drainTime }
 
 // problem is a problem document of RFC 9457.
 type problem struct {

@@ -22,6 +22,9 @@ const (
 	// noteHighest is the highest build that was ever shown of a snapshot version
 	// and is gone by now, as its value.
 	noteHighest registry.NoteKind = "highest"
+	// noteNamed is a build that metadata named before any of its files came, as
+	// Gradle does before release 5.
+	noteNamed registry.NoteKind = "named"
 	// noteEarly is a checksum that came before its file. Its name is the
 	// checksum's file name, its value the checksum.
 	noteEarly registry.NoteKind = "early"

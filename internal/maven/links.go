@@ -9,8 +9,12 @@ import (
 
 // cutPrefix gives what stands behind a repository's address in the escaped path
 // of a request: it begins with a slash or is empty.
-func cutPrefix(escaped string) (string, error) {
+func cutPrefix(u *url.URL) (string, error) {
 	const mark = "/packages/maven"
+	escaped := u.RawPath // httpapi leaves it empty when nothing is escaped
+	if escaped == "" {
+		escaped = u.EscapedPath()
+	}
 	i := strings.Index(escaped, mark)
 	if i < 0 {
 		return "", registry.Errorf(registry.NotFound, "not found")

@@ -132,7 +132,9 @@ func (h *Handler) Routes() []auth.Route {
 		for key, r := range h.routes {
 			all = append(all, auth.Route{Method: key.method, Pattern: l.prefix + patterns[key.kind], Action: r.action})
 		}
-		all = append(all, auth.Route{Method: http.MethodOptions, Pattern: l.prefix + "/:anything", Action: auth.Open})
+		for _, pattern := range patterns {
+			all = append(all, auth.Route{Method: http.MethodOptions, Pattern: l.prefix + pattern, Action: auth.Open})
+		}
 	}
 	return all
 }
@@ -141,16 +143,21 @@ func (h *Handler) Routes() []auth.Route {
 // matched by echo but parsed once, from the escaped path.
 func (h *Handler) Mount(api *echo.Group) {
 	for _, l := range levels {
-		serve := func(c echo.Context) error { return h.serve(c, l.level, l.prefix) }
+		var labels [kindCount]string
+		for kind, pattern := range patterns {
+			labels[kind] = "/api/v4" + l.prefix + pattern
+		}
+		serve := func(c echo.Context) error { return h.serve(c, l.level, &labels) }
 		api.Any(l.prefix, serve)
 		api.Any(l.prefix+"/*", serve)
 	}
 }
 
-// serve is the one way in: parse, find the route, ask the gate, answer.
-func (h *Handler) serve(c echo.Context, l level, pattern string) error {
+// serve is the one way in: parse, find the route, ask the gate, answer. labels
+// are what metrics call the paths, by kind.
+func (h *Handler) serve(c echo.Context, l level, labels *[kindCount]string) error {
 	r := c.Request()
-	rest, err := cutPrefix(r.URL.EscapedPath())
+	rest, err := cutPrefix(r.URL)
 	if err != nil {
 		return err
 	}
@@ -158,13 +165,13 @@ func (h *Handler) serve(c echo.Context, l level, pattern string) error {
 	if err != nil {
 		return err
 	}
-	c.SetPath("/api/v4" + pattern + patterns[path.Kind])
+	c.SetPath(labels[path.Kind])
 	method := r.Method
 	switch method {
 	case http.MethodHead:
 		method = http.MethodGet
 	case http.MethodOptions:
-		return h.answerOptions(c, l, pattern, path.Kind)
+		return h.answerOptions(c, l, path.Kind)
 	}
 	route, ok := h.routes[routeKey{method, path.Kind}]
 	if !ok {
@@ -179,8 +186,7 @@ func (h *Handler) serve(c echo.Context, l level, pattern string) error {
 
 // answerOptions tells the methods, and with no DAV header that WebDAV is not
 // spoken: the resolver looks for it (maven.md 5.1).
-func (h *Handler) answerOptions(c echo.Context, l level, pattern string, kind Kind) error {
-	c.SetPath("/api/v4" + pattern + "/:anything")
+func (h *Handler) answerOptions(c echo.Context, l level, kind Kind) error {
 	c.Response().Header().Set("Allow", h.allowed(l, kind))
 	return c.NoContent(http.StatusNoContent)
 }

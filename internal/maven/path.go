@@ -150,6 +150,9 @@ func errSegment(escaped, why string) error {
 }
 
 func isUnprintable(r rune) bool {
+	if r <= unicode.MaxASCII {
+		return r < ' ' || r == 0x7f
+	}
 	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp)
 }
 

@@ -63,14 +63,25 @@ func (h *Handler) signalVersions(ctx context.Context, req *request, versions []s
 			notes = append(notes, registry.Note{NoteKey: n.NoteKey, Due: now, Existing: true})
 		}
 	}
-	return h.note(ctx, req, req.path.Package, notes)
+	early, err := h.packages.Notes(ctx, registry.NoteQuery{PackageID: head.ID, Kind: noteNamed})
+	if err != nil {
+		return err
+	}
+	var settled []registry.NoteKey
+	for _, n := range early {
+		if named[n.VersionKey] { // the metadata of its snapshot came first, this is the end
+			build := registry.NoteKey{Kind: noteBuild, VersionKey: n.VersionKey, Name: n.Name}
+			notes, settled = append(notes, registry.Note{NoteKey: build, Due: now, Existing: true}), append(settled, n.NoteKey)
+		}
+	}
+	return h.note(ctx, req, req.path.Package, notes, settled)
 }
 
 // signalBuilds makes builds of a snapshot version visible, and the version.
 func (h *Handler) signalBuilds(ctx context.Context, req *request, m *Metadata) error {
 	head, err := h.packages.Package(ctx, req.project.ID, registry.Maven, req.path.Package)
-	if err != nil {
-		return unlessNotFound(err)
+	if err != nil && registry.KindOf(err) != registry.NotFound {
+		return err
 	}
 	named := m.builds(req.path.Version)
 	if err := h.checkWithheld(ctx, head, func(f registry.WithheldFile) bool {
@@ -89,10 +100,32 @@ func (h *Handler) signalBuilds(ctx context.Context, req *request, m *Metadata) e
 			notes = append(notes, registry.Note{NoteKey: n.NoteKey, Due: now, Existing: true})
 		}
 	}
-	if err := h.note(ctx, req, req.path.Package, notes); err != nil {
+	early, err := h.earlyBuild(ctx, head, req.path.Version, m.Snapshot)
+	if err != nil {
+		return err
+	}
+	if err := h.note(ctx, req, req.path.Package, append(notes, early...), nil); err != nil {
 		return err
 	}
 	return h.retain(ctx, req)
+}
+
+// earlyBuild notes a build of which no file is there yet: Gradle before release
+// 5 sends its metadata first. It is complete when that of the artifact comes.
+func (h *Handler) earlyBuild(ctx context.Context, head registry.Package, version string, build Build) ([]registry.Note, error) {
+	if _, ok := ParseBuild(build.String()); !ok {
+		return nil, nil
+	}
+	have, err := h.packages.Notes(ctx, registry.NoteQuery{PackageID: head.ID, Kind: noteBuild, VersionKey: version})
+	if err != nil {
+		return nil, err
+	}
+	for _, n := range have {
+		if n.Name == build.String() {
+			return nil, nil
+		}
+	}
+	return []registry.Note{{NoteKey: registry.NoteKey{Kind: noteNamed, VersionKey: version, Name: build.String()}}}, nil
 }
 
 // builds are the builds that a snapshot's metadata names.
@@ -139,13 +172,13 @@ func (h *Handler) checkWithheld(ctx context.Context, head registry.Package, name
 	return nil
 }
 
-// note writes notes of a package; none are no change.
-func (h *Handler) note(ctx context.Context, req *request, name string, notes []registry.Note) error {
-	if len(notes) == 0 {
+// note writes and drops notes of a package; none are no change.
+func (h *Handler) note(ctx context.Context, req *request, name string, notes []registry.Note, drop []registry.NoteKey) error {
+	if len(notes) == 0 && len(drop) == 0 {
 		return nil
 	}
 	_, err := h.packages.Publish(ctx, []registry.Publication{{
-		ProjectID: req.project.ID, Format: registry.Maven, Name: name, Key: name, By: req.identity.Actor(), Notes: notes,
+		ProjectID: req.project.ID, Format: registry.Maven, Name: name, Key: name, By: req.identity.Actor(), Notes: notes, DropNotes: drop,
 	}})
 	return err
 }

@@ -159,3 +159,18 @@ func TestRetention(t *testing.T) {
 	}
 	w.get(snapshotDir+"app-1.0-"+m.Snapshot.String()+".jar", http.StatusOK) // as Gradle asks
 }
+
+// TestMetadataFirst: Gradle before release 5 sends the snapshot's metadata before
+// the files, and the artifact's after them.
+func TestMetadataFirst(t *testing.T) {
+	w := newWorld(t)
+	const stamp = "20260301.100000-1"
+	w.finish(stamp)
+	w.get(snapshotDir+"maven-metadata.xml", http.StatusNotFound)
+	w.build(stamp)
+	w.get(snapshotDir+"maven-metadata.xml", http.StatusNotFound)
+	w.put("org/acme/app/maven-metadata.xml", artifactMetadata("org.acme", "app", "1.0-SNAPSHOT"), http.StatusOK)
+	if got := w.snapshot().Snapshot.String(); got != stamp {
+		t.Errorf("build = %q, want %q", got, stamp)
+	}
+}

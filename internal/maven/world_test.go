@@ -181,6 +181,15 @@ func (w *world) want(a *httptest.ResponseRecorder, status int) *httptest.Respons
 	return a
 }
 
+// wantStatus is want for a test below the world's.
+func wantStatus(t *testing.T, a *httptest.ResponseRecorder, status int) *httptest.ResponseRecorder {
+	t.Helper()
+	if a.Code != status {
+		t.Errorf("status = %d, want %d\n%s", a.Code, status, a.Body)
+	}
+	return a
+}
+
 // put stores a file in acme/demo.
 func (w *world) put(path, body string, status int) {
 	w.t.Helper()
