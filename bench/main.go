@@ -111,7 +111,7 @@ func run(ctx context.Context, s settings) (err error) {
 
 // sections are what -only may name. The first ones share npm packages, those of
 // other formats publish their own.
-var sections = []string{"publish", "cold", "read", "memory", "nuget", "postgres"}
+var sections = []string{"publish", "cold", "read", "memory", "nuget", "maven", "postgres"}
 
 const npmSections = 4
 
@@ -152,6 +152,7 @@ func (b *bench) measureSQLite(ctx context.Context) (err error) {
 		{"read", b.measureReads},
 		{"memory", b.measureMemory},
 		{"nuget", b.measureNuGet},
+		{"maven", b.measureMaven},
 	} {
 		if !b.wants(section.name) {
 			continue
