@@ -343,11 +343,13 @@ func cmdHTTP(ts *testscript.TestScript, neg bool, args []string) {
 		header.Set("Authorization", "Bearer "+*token)
 	}
 	deadline := time.Now().Add(*within)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
 	for {
 		status, headers, answer, err := request(flags.Arg(0), flags.Arg(1), header, content)
 		ts.Check(err)
 		if code, _, _ := strings.Cut(status, " "); code != flags.Arg(2) {
-			if time.Now().Before(deadline) {
+			if now := <-tick.C; now.Before(deadline) {
 				continue
 			}
 			ts.Fatalf("%s %s: %s, not %s\n%s", flags.Arg(0), flags.Arg(1), status, flags.Arg(2), answer)
