@@ -41,6 +41,10 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, "e2e:", err)
 		code = 1
 	}
+	if err := stopSigning(); err != nil {
+		fmt.Fprintln(os.Stderr, "e2e:", err)
+		code = 1
+	}
 	if hosts := outside.seen(); len(hosts) > 0 {
 		fmt.Fprintln(os.Stderr, "e2e: clients tried to reach hosts beyond this machine:", hosts)
 		code = 1
