@@ -61,12 +61,17 @@ var killBackends = map[string]func(testing.TB) map[string]string{
 // killFormats are what is published meanwhile, each in a world of its own.
 var killFormats = map[string]func(world) killFormat{
 	"npm": func(w world) killFormat { return killNPM{newRaw(w.vars["PROJECT"], w.vars["RW"])} },
+	"maven": func(w world) killFormat {
+		return &killMaven{mavenDeployer: newDeployer(w), stored: map[string]map[string]string{}}
+	},
 }
 
 // killFormat publishes in one format and looks at what is there.
 type killFormat interface {
 	// name is a package of a worker's own.
 	name(worker int) string
+	// files is how many different files a version has.
+	files() int
 	// pack makes a version with a payload of some bytes.
 	pack(name, version string, size int) (packed, error)
 	// publish gives a statusError when the answer is no success.
@@ -277,15 +282,15 @@ func (k *killTest) sweep(versions int) {
 	if err := k.server.stop(); err != nil {
 		k.Fatal(err)
 	}
-	before := k.fsck()
-	if before.Broken != 0 || before.Orphans != len(before.Findings) || before.Blobs != versions {
-		k.Errorf("fsck found other things than orphans beside %d versions: %+v", versions, before)
+	before, blobs := k.fsck(), versions*k.format.files()
+	if before.Broken != 0 || before.Orphans != len(before.Findings) || before.Blobs != blobs {
+		k.Errorf("fsck found other things than orphans beside %d files: %+v", blobs, before)
 	}
 	if _, err := k.server.command("gc", "--grace", "0s"); err != nil {
 		k.Fatal(err)
 	}
-	if after := k.fsck(); len(after.Findings) != 0 || after.Blobs != versions {
-		k.Errorf("after gc there should be %d blobs and nothing else: %+v", versions, after)
+	if after := k.fsck(); len(after.Findings) != 0 || after.Blobs != blobs {
+		k.Errorf("after gc there should be %d blobs and nothing else: %+v", blobs, after)
 	}
 	k.Logf("%d orphans, all removed", before.Orphans)
 	if err := k.server.start(); err != nil {

@@ -17,6 +17,8 @@ type killNPM struct{ raw }
 
 func (k killNPM) name(worker int) string { return fmt.Sprintf("@kill/lib%d", worker) }
 
+func (k killNPM) files() int { return 1 }
+
 func (k killNPM) pack(name, version string, size int) (packed, error) {
 	art, err := newArtifact(name, version, size)
 	if err != nil {
