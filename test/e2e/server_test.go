@@ -3,6 +3,7 @@ package e2e
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -105,6 +106,14 @@ func (s *server) url() string {
 	if s.front != "" {
 		return s.front
 	}
+	return s.address()
+}
+
+// address is the server's own URL.
+func (s *server) address() string {
+	if s.settings["REGISTRY_TLS_CERT"] != "" {
+		return "https://" + s.addr
+	}
 	return "http://" + s.addr
 }
 
@@ -153,12 +162,15 @@ func (s *server) awaitReady() error {
 	defer cancel()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
+	// Whether the certificate is trusted is the clients' part.
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
+	defer client.CloseIdleConnections()
 	for {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.addr+"/-/readiness", nil)
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.address()+"/-/readiness", nil)
 		if err != nil {
 			return err
 		}
-		if res, err := http.DefaultClient.Do(req); err == nil {
+		if res, err := client.Do(req); err == nil {
 			res.Body.Close()
 			if res.StatusCode == http.StatusOK {
 				return nil
