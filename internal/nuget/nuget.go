@@ -101,7 +101,7 @@ func routeTable() map[routeKey]route {
 		// Open to all, and decided for each file: see getSymbol.
 		{get, KindSymbol}: {auth.Open, "/symbolfiles/:pdb/:key/:pdb", (*Handler).getSymbol},
 
-		{get, KindV2Service}:  {auth.Open, "/v2", (*Handler).getV2Service},
+		{get, KindV2Service}:  {auth.Read, "/v2", (*Handler).getV2Service},
 		{get, KindV2Metadata}: {auth.Open, "/v2/$metadata", (*Handler).getV2Metadata},
 		{get, KindV2Entry}:    {auth.Read, "/v2/Packages(Id=':id',Version=':version')", (*Handler).getV2Entry},
 		{get, KindV2List}:     {auth.Read, "/v2/:list", (*Handler).getV2List},

@@ -15,22 +15,23 @@ import (
 func (req *request) v2Base() string { return req.base + "/v2" }
 
 // getV2Service answers GET /v2: the service document, which clients recognise a
-// V2 feed by. It tells no more than that the project exists.
+// V2 feed by. It tells nothing, but NuGet 2.8 shows its credential later only if
+// this first request was refused: it must be a read like all others.
 func (h *Handler) getV2Service(c echo.Context, req *request) error {
-	return h.sendV2Fixed(c, req, "nuget/v2/service", appendV2Service(nil, req.v2Base()))
+	return h.sendV2Fixed(c, req, "nuget/v2/service", "private", appendV2Service(nil, req.v2Base()))
 }
 
-// getV2Metadata answers GET /v2/$metadata.
+// getV2Metadata answers GET /v2/$metadata, which is the same for everybody.
 func (h *Handler) getV2Metadata(c echo.Context, req *request) error {
-	return h.sendV2Fixed(c, req, "nuget/v2/metadata", appendV2Metadata(nil))
+	return h.sendV2Fixed(c, req, "nuget/v2/metadata", "public", appendV2Metadata(nil))
 }
 
 // sendV2Fixed sends a document that is about no package.
-func (h *Handler) sendV2Fixed(c echo.Context, req *request, kind string, body []byte) error {
+func (h *Handler) sendV2Fixed(c echo.Context, req *request, kind, caching string, body []byte) error {
 	key := registry.DocumentKey{Kind: kind, Base: req.base}
 	setV2Version(c)
 	return serve.Document(c, &registry.Document{Body: body, ETag: key.ETag()}, serve.DocumentMeta{
-		ContentType: v2ServiceType, CacheControl: "public, max-age=0, must-revalidate",
+		ContentType: v2ServiceType, CacheControl: caching + ", max-age=0, must-revalidate",
 	})
 }
 
