@@ -34,4 +34,3 @@ func TestRefusalAfterBody(t *testing.T) {
 		t.Errorf("status = %d, challenge %q", answer.StatusCode, answer.Header.Get("WWW-Authenticate"))
 	}
 }
-

@@ -104,6 +104,8 @@ func newWorld(t testing.TB, change ...func(*maven.Options)) *world {
 	return w
 }
 
+var spanOfDemo = registry.Span{ProjectID: 1}
+
 var by = registry.Actor{Kind: "command", Name: "test"}
 
 func (w *world) populate(ctx context.Context) {
