@@ -132,14 +132,30 @@ func decodeSegment(escaped string) (string, error) {
 		return "", errSegment(escaped, "dot segments lead elsewhere")
 	case len(s) > maxSegment:
 		return "", registry.Errorf(registry.Invalid, "the path is malformed: a segment is longer than %d bytes", maxSegment)
-	case !utf8.ValidString(s):
-		return "", errSegment(escaped, "it is not UTF-8")
-	case strings.ContainsFunc(s, isUnprintable):
-		return "", errSegment(escaped, "it holds characters that cannot be seen")
-	case strings.ContainsAny(s, `/\:"<>|?*`):
-		return "", errSegment(escaped, `none of / \ : " < > | ? * may stand in a name`)
+	}
+	for i := range len(s) {
+		if !isPlain(s[i]) {
+			return s, checkCharacters(s, escaped)
+		}
 	}
 	return s, nil
+}
+
+// isPlain is true for what nearly all names are made of.
+func isPlain(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '.' || c == '-' || c == '_'
+}
+
+func checkCharacters(s, escaped string) error {
+	switch {
+	case !utf8.ValidString(s):
+		return errSegment(escaped, "it is not UTF-8")
+	case strings.ContainsFunc(s, isUnprintable):
+		return errSegment(escaped, "it holds characters that cannot be seen")
+	case strings.ContainsAny(s, `/\:"<>|?*`):
+		return errSegment(escaped, `none of / \ : " < > | ? * may stand in a name`)
+	}
+	return nil
 }
 
 func errSegment(escaped, why string) error {
@@ -244,7 +260,7 @@ func escapeSegment(s string) string {
 	for i := range len(s) {
 		c := s[i]
 		switch {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', strings.IndexByte("-._~!$&'()*+,=@", c) >= 0:
+		case isPlain(c), strings.IndexByte("~!$&'()*+,=@", c) >= 0:
 			b.WriteByte(c)
 		default:
 			b.Write([]byte{'%', digits[c>>4], digits[c&15]})

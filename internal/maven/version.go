@@ -107,7 +107,7 @@ func (p versionPart) isNull() bool {
 // splitVersion cuts a version at dots and dashes, and between digits and
 // letters, which counts as a dash. Empty parts are zeros.
 func splitVersion(version string) []versionPart {
-	var parts []versionPart
+	parts := make([]versionPart, 0, 8) // most have fewer
 	dash := false // before the part
 	for start := 0; start <= len(version); {
 		end := start
@@ -153,6 +153,7 @@ func wordPart(text string, beforeDigit bool) versionPart {
 // version that may be uploaded.
 func SortKey(version string) string {
 	var b strings.Builder
+	b.Grow(3*len(version) + 16)
 	for _, p := range parseVersion(version) {
 		b.WriteByte('0' + byte(p.rank))
 		switch p.rank {
@@ -172,10 +173,15 @@ func SortKey(version string) string {
 	return b.String()
 }
 
+// writeSortNumber writes a number behind its count of digits, as two hex digits,
+// or ff and sixteen more.
 func writeSortNumber(b *strings.Builder, digits string) {
-	if len(digits) < 0xff {
-		fmt.Fprintf(b, "%02x%s", len(digits), digits)
-		return
+	const hexDigits = "0123456789abcdef"
+	if n := len(digits); n < 0xff {
+		b.WriteByte(hexDigits[n>>4])
+		b.WriteByte(hexDigits[n&15])
+	} else {
+		fmt.Fprintf(b, "ff%016x", n)
 	}
-	fmt.Fprintf(b, "ff%016x%s", len(digits), digits)
+	b.WriteString(digits)
 }
