@@ -107,7 +107,8 @@ func (p versionPart) isNull() bool {
 // splitVersion cuts a version at dots and dashes, and between digits and
 // letters, which counts as a dash. Empty parts are zeros.
 func splitVersion(version string) []versionPart {
-	parts := make([]versionPart, 0, 8) // most have fewer
+	const usual = 8 // parts; most versions have fewer
+	parts := make([]versionPart, 0, usual)
 	dash := false // before the part
 	for start := 0; start <= len(version); {
 		end := start
