@@ -101,7 +101,7 @@ func newEntry(n *Nuspec, digests registry.Digests) *Entry {
 		e.Repository = &EntryRepository{Type: n.Repository.Type, URL: n.Repository.URL, Branch: n.Repository.Branch, Commit: n.Repository.Commit}
 	}
 	for _, t := range n.PackageTypes {
-		e.PackageTypes = append(e.PackageTypes, EntryType{Name: t.Name, Version: t.Version})
+		e.PackageTypes = append(e.PackageTypes, EntryType(t))
 	}
 	for _, g := range n.Groups {
 		group := EntryDependents{Framework: g.Framework.ShortName()}

