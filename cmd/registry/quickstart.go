@@ -121,8 +121,6 @@ var quickLines = template.Must(template.New("quickstart").Parse(`Project {{.Proj
 --- curl
 curl --header "Deploy-Token: {{.Token}}" {{.NPM}}-/whoami
 
-This release serves npm. The lines below are for NuGet and Maven, at the addresses that they will have.
-
 --- nuget.config
 <?xml version="1.0" encoding="utf-8"?>
 <configuration>
