@@ -135,6 +135,9 @@ curl --header "Deploy-Token: {{.Token}}" {{.NPM}}-/whoami
   </packageSourceCredentials>
 </configuration>
 
+--- dotnet
+dotnet nuget push PACKAGE.nupkg --source acme --api-key {{.Token}}
+
 --- settings.xml (the repository with the id acme is {{.Maven}})
 <settings>
   <servers>
