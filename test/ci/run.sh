@@ -46,7 +46,7 @@ step_unit() {
 }
 
 # The cache of results does not know what the built program is made of.
-step_e2e() { go test -count=1 -timeout 15m ./test/e2e; }
+step_e2e() { go test -count=1 -timeout 30m ./test/e2e; }
 
 # fuzz: every target for FUZZTIME; a finding is a file in testdata to commit.
 # Making an input smaller may take a minute by default: the whole time, and more.
