@@ -48,16 +48,20 @@ step_unit() {
 # The cache of results does not know what the built program is made of.
 step_e2e() { go test -count=1 -timeout 30m ./test/e2e; }
 
-# fuzz: every target for FUZZTIME; a finding is a file in testdata to commit.
-# Making an input smaller may take a minute by default: the whole time, and more.
+# fuzz: every target for FUZZTIME; a finding is a file in testdata to commit. Each
+# package is compiled once for all its targets. Making an input smaller may take a
+# minute by default: the whole time, and more.
 step_fuzz() {
-  local file dir target
-  grep -rlE '^func Fuzz' --include='*_test.go' cmd internal | sort | while read -r file; do
-    dir=$(dirname "$file")
-    grep -oE '^func Fuzz[A-Za-z0-9_]*' "$file" | while read -r _ target; do
-      go test -run '^$' -fuzz "^$target\$" -fuzztime "${FUZZTIME:-5s}" -fuzzminimizetime 10x "./$dir" </dev/null
+  local dir target binary cache
+  binary=$(mktemp) cache=$(go env GOCACHE)/fuzz
+  grep -rlE '^func Fuzz' --include='*_test.go' cmd internal | xargs -n1 dirname | sort -u | while read -r dir; do
+    go test -c -fuzz=Fuzz -o "$binary" "./$dir"
+    grep -hoE '^func Fuzz[A-Za-z0-9_]*' "$dir"/*_test.go | while read -r _ target; do
+      (cd "$dir" && "$binary" -test.run '^$' -test.fuzz "^$target\$" -test.fuzztime "${FUZZTIME:-5s}" \
+        -test.fuzzminimizetime 10x -test.fuzzcachedir "$cache/pakhus/$dir" </dev/null)
     done
   done
+  rm -f "$binary"
 }
 
 # vulnerabilities: in what the program really calls. The database is on another
