@@ -140,8 +140,16 @@ func runJava(program, home, dir string, argv []string, more ...string) ([]byte, 
 }
 
 // runMaven runs one of the Mavens with the settings of a HOME, and a local
-// repository of that HOME alone.
+// repository of that HOME alone, in which nothing is of the registry.
 func runMaven(program, home, dir string, argv []string) ([]byte, error) {
+	if err := plantSeed(home); err != nil {
+		return nil, err
+	}
+	return mavenIn(program, home, dir, argv)
+}
+
+// mavenIn is runMaven with whatever local repository is there.
+func mavenIn(program, home, dir string, argv []string) ([]byte, error) {
 	argv = append([]string{
 		"-B", "-q", "-s", filepath.Join(home, ".m2", "settings.xml"),
 		"-Dmaven.repo.local=" + filepath.Join(home, "repository"), "-Dmaven.test.skip=true",

@@ -190,7 +190,7 @@ func buildFromTree(t *testing.T, d mavenDeployer) {
 	if err := os.WriteFile(settings, []byte(mirrored), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if out, err := runMaven("mvn3.9", home, dir, []string{"package"}); err != nil {
+	if out, err := mavenIn("mvn3.9", home, dir, []string{"package"}); err != nil {
 		t.Fatalf("mvn: %v\n%s", err, out)
 	}
 	if got, err := readJar(filepath.Join(dir, "target", "app-1.0.jar"), "content.txt"); err != nil || got != "built" {
