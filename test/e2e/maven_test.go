@@ -43,6 +43,10 @@ func TestMavenClients(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	w.vars["SHARED"] = "org.acme.shared"
+	t.Run("deploy", func(t *testing.T) {
+		runMavenScripts(t, scripts(t, "testdata/mavenshared"), s, "mvn3.9", w)
+	})
 	runMavenScripts(t, scripts(t, "testdata/mavenclients"), s, "mvn3.9", w)
 }
 
