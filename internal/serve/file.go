@@ -42,7 +42,7 @@ func File(c echo.Context, content registry.Content, meta FileMeta) error {
 		if _, ok := content.(registry.LocalContent); !ok {
 			body = watched
 		}
-		http.ServeContent(w, r, "", meta.Modified, body)
+		http.ServeContent(w, r, "", ceilSecond(meta.Modified), body) // as Last-Modified says: If-Range may repeat it
 		return readFailure(r, watched.err)
 	}
 	size := content.Size()
