@@ -2,6 +2,7 @@ package maven
 
 import (
 	"encoding/hex"
+	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -85,6 +86,9 @@ func (h *Handler) sendFile(c echo.Context, req *request, file registry.File, cac
 		return err
 	}
 	defer func() { _ = content.Close() }() // only read from
+	if mayFail(r.Header) {
+		c.Response().Writer = &checksumTrimmer{c.Response().Writer}
+	}
 	return serve.File(c, content, serve.FileMeta{
 		ContentType: contentType(req.path.Subject), ETag: serve.ETag(file.Blob.Digest()), Modified: file.CreatedAt, CacheControl: caching,
 	})
@@ -138,6 +142,29 @@ func dropChecksums(header http.Header) {
 		header.Del(h.name)
 	}
 }
+
+// mayFail tells whether a request for a file that is there may be answered with
+// 412 or 416.
+func mayFail(h http.Header) bool {
+	return len(h["Range"]) > 0 || len(h["If-Match"]) > 0 || len(h["If-Unmodified-Since"]) > 0
+}
+
+// checksumTrimmer takes the checksums off an answer that turns out to be an
+// error: they are not those of its text.
+type checksumTrimmer struct{ http.ResponseWriter }
+
+func (w *checksumTrimmer) WriteHeader(status int) {
+	if status >= http.StatusBadRequest {
+		dropChecksums(w.Header())
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// ReadFrom lets a local file go out without being copied.
+func (w *checksumTrimmer) ReadFrom(r io.Reader) (int64, error) { return io.Copy(w.ResponseWriter, r) }
+
+// Unwrap is for http.ResponseController.
+func (w *checksumTrimmer) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // redirect sends a client to the bucket, when that is switched on, the file is
 // large enough and the bucket can sign addresses.
