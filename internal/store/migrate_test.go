@@ -32,6 +32,8 @@ func TestAppliedMigrationsStay(t *testing.T) {
 		"migrations/sqlite/0003_shared_files.sql":   "0005173303a206c49367d996d0d8de717eac1f7d135bc8670bb2d7f817f22546",
 		"migrations/sqlite/0004_facets.sql":         "eb0ae909c67b9524e5cd93fead6be3dbdbf59cd893efc6fe06197c6e08eb15cc",
 		"migrations/postgres/0004_facets.sql":       "bf74805ffe4ff785e1002834886e7c5d2aa3cbb5105d5d12754bd1d46a2dbe97",
+		"migrations/postgres/0005_terms_cover.sql":  "eae8d019386d1e843cf6a7b3f28b0963640bab1d60375f84cd05c5544e4c820a",
+		"migrations/sqlite/0005_terms_cover.sql":    "f6c3f6f17b969c0b4afe6533b6594755683311d06a508c23487b838a8c0cc9e5",
 	}
 	got := map[string]string{}
 	files, err := filepath.Glob("migrations/*/*")
