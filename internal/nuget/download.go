@@ -43,6 +43,10 @@ func (h *Handler) sendStored(c echo.Context, req *request, all []found, name str
 	if req.path.File == FilePackage && c.Request().Method == http.MethodGet && startsAtZero(c.Request().Header.Get("Range")) {
 		h.packages.CountDownload(registry.NuGet, file)
 	}
+	caching, err := h.fileCaching(c, req, all)
+	if err != nil {
+		return err
+	}
 	content, err := h.packages.Open(ctx, file)
 	if err != nil {
 		return err
@@ -50,16 +54,23 @@ func (h *Handler) sendStored(c echo.Context, req *request, all []found, name str
 	defer func() { _ = content.Close() }() // only read from
 	c.Response().Header().Set("Vary", "Authorization")
 	return serve.File(c, content, serve.FileMeta{
-		ETag: serve.ETag(file.Blob.Digest()), Modified: file.CreatedAt, CacheControl: fileCaching(c, all),
+		ETag: serve.ETag(file.Blob.Digest()), Modified: file.CreatedAt, CacheControl: caching,
 	})
 }
 
-// fileCaching: what was pushed never changes.
-func fileCaching(c echo.Context, all []found) string {
-	if everyonesOwn(c, all) {
-		return "public, max-age=31536000, immutable"
+// fileCaching lets clients keep files for ever, unless a project lets them be
+// replaced.
+func (h *Handler) fileCaching(c echo.Context, req *request, all []found) (string, error) {
+	for i := range all {
+		replaceable, err := h.mayReplace(c.Request().Context(), all[i].project, req.path.ID, req.path.Version)
+		if err != nil || replaceable {
+			return documentCaching(c, all), err
+		}
 	}
-	return "private, max-age=31536000, immutable"
+	if everyonesOwn(c, all) {
+		return "public, max-age=31536000, immutable", nil
+	}
+	return "private, max-age=31536000, immutable", nil
 }
 
 // findFile finds a file in the packages that the feed covers; of a version that

@@ -275,6 +275,12 @@ func TestDuplicatesAllowed(t *testing.T) {
 	w.set(1, settingExceptions, `1\.0\.0-.*`)
 	w.want(replace("1.0.0-ci"), http.StatusCreated)
 	w.want(replace("1.0.0"), http.StatusConflict)
+	for version, lasting := range map[string]bool{"1.0.0": true, "1.0.0-ci": false} {
+		a := w.want(w.get(demo, "/download/acme.log/"+version+"/acme.log."+version+".nupkg", w.read), http.StatusOK)
+		if got := a.Header().Get("Cache-Control"); strings.Contains(got, "immutable") != lasting {
+			t.Errorf("%s: caching %q", version, got)
+		}
+	}
 	w.want(w.call(http.MethodDelete, demo+"/Acme.Log/1.0.0", w.write, nil), http.StatusNoContent)
 	w.set(1, settingDuplicates, "true")
 	w.want(replace("1.0.0-ci"), http.StatusConflict) // excepted from what is allowed

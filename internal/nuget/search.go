@@ -127,7 +127,7 @@ type searchResult struct {
 	Tags              []string        `json:"tags"`
 	Authors           []string        `json:"authors"`
 	Owners            []string        `json:"owners"`
-	TotalDownloads    int64           `json:"totalDownloads"`
+	TotalDownloads    int64           `json:"totalDownloads"` // 0, as GitLab's: downloads are counted for operators
 	Verified          bool            `json:"verified"`
 	PackageTypes      []EntryType     `json:"packageTypes"`
 	Versions          []searchVersion `json:"versions"`
