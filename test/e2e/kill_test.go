@@ -64,6 +64,7 @@ var killFormats = map[string]func(world) killFormat{
 	"maven": func(w world) killFormat {
 		return &killMaven{mavenDeployer: newDeployer(w), stored: map[string]map[string]string{}}
 	},
+	"nuget": func(w world) killFormat { return killNuGet{nugetCaller(w)} },
 }
 
 // killFormat publishes in one format and looks at what is there.

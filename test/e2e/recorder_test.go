@@ -19,6 +19,8 @@ type recorder struct {
 	*httptest.Server
 	mu    sync.Mutex
 	lines []string // method, escaped path, status
+	// onAnswer, when set, sees each request as it was sent and how it ended.
+	onAnswer func(r *http.Request, status int)
 }
 
 func newRecorder(t testing.TB, s *server) (*recorder, error) {
@@ -37,6 +39,9 @@ func newRecorder(t testing.TB, s *server) (*recorder, error) {
 		// SetURL keeps the path as the client escaped it.
 		line := fmt.Sprintf("%s %s %d", res.Request.Method, res.Request.URL.EscapedPath(), res.StatusCode)
 		rec.lines = append(rec.lines, line)
+		if rec.onAnswer != nil {
+			rec.onAnswer(res.Request, res.StatusCode)
+		}
 		return nil
 	}
 	rec.Server = httptest.NewServer(proxy)

@@ -213,8 +213,9 @@ func runClient(ts *testscript.TestScript, neg bool, c client, dir string, comman
 	}
 }
 
-// run runs the client once and gives all that it printed.
-func (c client) run(home, dir string, argv []string) ([]byte, error) {
+// run runs the client once and gives all that it printed; more is added to its
+// environment.
+func (c client) run(home, dir string, argv []string, more ...string) ([]byte, error) {
 	path, ok := findProgram(c.name)
 	if !ok {
 		return nil, fmt.Errorf("%s is not installed", c.name)
@@ -226,7 +227,7 @@ func (c client) run(home, dir string, argv []string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), clientTimeout)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, path, argv...)
-	cmd.Dir, cmd.Env = dir, env
+	cmd.Dir, cmd.Env = dir, append(env, more...)
 	// A client's own children must not outlive it and hold the pipe.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }

@@ -41,6 +41,7 @@ func newWorld(s *server, name string) (world, error) {
 	w.vars["INSTANCE"] = api + "/packages/npm/"
 	// For the other formats: where everything of a project or group begins.
 	w.vars["API"] = api
+	w.vars["PROJECT_PATH"] = name + "/team/lib"
 	w.vars["PROJECT_API"] = fmt.Sprintf("%s/projects/%d", api, projects[0].ID)
 	w.vars["OTHER_API"] = fmt.Sprintf("%s/projects/%d", api, projects[1].ID)
 	w.vars["GROUP_API"] = fmt.Sprintf("%s/groups/%d", api, groups[0].ID)
@@ -49,8 +50,8 @@ func newWorld(s *server, name string) (world, error) {
 	return w, w.addTokens(s)
 }
 
-// addTokens makes the deploy tokens: a variable with the secret of each, and
-// one ending in _ID with its id.
+// addTokens makes the deploy tokens: a variable with the secret of each, one
+// ending in _ID with its id, and one ending in _USER with its user name.
 func (w world) addTokens(s *server) error {
 	const read, write = "read_package_registry", "write_package_registry"
 	project, other := w.name+"/team/lib", w.name+"/other"
@@ -71,7 +72,7 @@ func (w world) addTokens(s *server) error {
 		if err != nil {
 			return err
 		}
-		w.vars[t.name], w.vars[t.name+"_ID"] = made.Token, fmt.Sprint(made.ID)
+		w.vars[t.name], w.vars[t.name+"_ID"], w.vars[t.name+"_USER"] = made.Token, fmt.Sprint(made.ID), made.Username
 	}
 	_, err := s.command("token", "revoke", w.vars["REVOKED_ID"])
 	return err
