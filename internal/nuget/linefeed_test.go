@@ -2,6 +2,7 @@ package nuget
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -30,7 +31,7 @@ func TestLineFeedReader(t *testing.T) {
 			})
 		}
 	}
-	if _, err := io.ReadAll(newLineFeedReader(iotest.ErrReader(io.ErrClosedPipe), "b")); err != io.ErrClosedPipe {
+	if _, err := io.ReadAll(newLineFeedReader(iotest.ErrReader(io.ErrClosedPipe), "b")); !errors.Is(err, io.ErrClosedPipe) {
 		t.Errorf("the reader's own error became %v", err)
 	}
 }

@@ -68,7 +68,7 @@ func TestAllUnlisted(t *testing.T) {
 	w := newWorld(t)
 	w.publish(nupkgSpec{Version: "1.0.0"})
 	w.want(w.call(http.MethodDelete, demo+"/acme.log/1.0.0", w.write, nil), http.StatusNoContent)
-	for _, query := range []string{"", "q=log", "q=packageid:acme.log", "prerelease=true&semVerLevel=2.0.0"} {
+	for _, query := range []string{"", "q=log", "q=" + idField + ":acme.log", "prerelease=true&semVerLevel=2.0.0"} {
 		if got := w.hits(query); got != 0.0 {
 			t.Errorf("%q: %v hits", query, got)
 		}
