@@ -2,6 +2,8 @@ package e2e
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -9,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // TestNuGetSamePackage pushes the same file with three clients: the first one
@@ -120,6 +123,15 @@ func TestNuGetSymbols(t *testing.T) {
 	}
 	want, _, _ := portablePDB(p.id, p.version)
 	const file = "Acme.Symbols.pdb"
+	// A running server sees what commands change within a second.
+	eventually(t, time.Second, func(context.Context) error {
+		status, _, _, err := request(http.MethodGet, fmt.Sprintf("%s/symbolfiles/%s/%s/%s", caller.base, file, key, file),
+			http.Header{"Symbolchecksum": {checksum}}, nil)
+		if err == nil && !strings.HasPrefix(status, "200") {
+			err = errors.New(status)
+		}
+		return err
+	})
 	for _, tt := range []struct {
 		name, file, key, checksum string
 		anonymous                 bool
