@@ -1,6 +1,8 @@
 package nuget
 
 import (
+	"bytes"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -17,30 +19,36 @@ func (d discard) WriteHeader(int)             {}
 // restores consist of, without net/http.
 func BenchmarkHotReads(b *testing.B) {
 	w := newWorld(b)
-	for _, version := range []string{"1.0.0", "1.1.0"} {
-		w.publish(nupkgSpec{ID: "Acme.Log", Version: version})
+	for _, version := range []string{"1.0.0", "1.0.1"} {
+		w.publish(nupkgSpec{Version: version})
 	}
 	for name, path := range map[string]string{
-		"list": "/download/acme.log/index.json", "registration": "/metadata/acme.log/index.json",
-		"nupkg": "/download/acme.log/1.0.0/acme.log.1.0.0.nupkg", "absent": "/download/acme.none/index.json",
+		"index": "/index.json", "registration": "/metadata/acme.log/index.json", "list": "/download/acme.log/index.json",
+		"nupkg": "/download/acme.log/1.0.0/acme.log.1.0.0.nupkg", "missing": "/download/system.text.json/index.json",
 	} {
 		b.Run(name, func(b *testing.B) {
 			r := httptest.NewRequest(http.MethodGet, demo+path, nil)
-			r.Header.Set("Authorization", "Bearer "+w.read)
+			r.Header.Set("Authorization", basicHeader("writer", w.write))
 			r.Header.Set("Accept-Encoding", "gzip, deflate")
-			recorder := httptest.NewRecorder()
-			w.server.ServeHTTP(recorder, r)
-			want := http.StatusOK
-			if name == "absent" {
-				want = http.StatusNotFound
-			}
-			if recorder.Code != want {
-				b.Fatalf("status %d: %s", recorder.Code, recorder.Body)
-			}
 			b.ReportAllocs()
 			for b.Loop() {
 				w.server.ServeHTTP(discard{http.Header{}}, r)
 			}
 		})
+	}
+}
+
+// BenchmarkPush pushes new packages of one small version each, without the
+// bucket's flushes.
+func BenchmarkPush(b *testing.B) {
+	w := newWorld(b)
+	n := 0
+	b.ReportAllocs()
+	for b.Loop() {
+		b.StopTimer()
+		n++
+		body := buildNupkg(b, nupkgSpec{ID: fmt.Sprintf("Acme.Log%d", n)})
+		b.StartTimer()
+		w.want(w.call(http.MethodPut, demo, w.write, bytes.NewReader(body)), http.StatusCreated)
 	}
 }

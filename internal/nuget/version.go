@@ -60,7 +60,7 @@ func ParseVersion(s string) (Version, error) {
 			return Version{}, errVersion(s)
 		}
 	}
-	if len(v.Full()) > maxVersion { // it grew: what we print must be readable
+	if len(s) > maxVersion/2 && len(v.Full()) > maxVersion { // it grew: what we print must be readable
 		return Version{}, errLongVersion()
 	}
 	return v, nil
@@ -114,16 +114,20 @@ func isDigits(s string) bool {
 // String is the normalized version: three numbers, a fourth that is not 0, and
 // the labels as they were written.
 func (v Version) String() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%d.%d.%d", v.numbers[0], v.numbers[1], v.numbers[2])
-	if v.numbers[3] != 0 {
-		fmt.Fprintf(&b, ".%d", v.numbers[3])
+	b := make([]byte, 0, 32)
+	for i, n := range v.numbers {
+		if i == 3 && n == 0 {
+			break
+		}
+		if i > 0 {
+			b = append(b, '.')
+		}
+		b = strconv.AppendInt(b, int64(n), 10)
 	}
-	if len(v.labels) > 0 {
-		b.WriteByte('-')
-		b.WriteString(strings.Join(v.labels, "."))
+	for i, label := range v.labels {
+		b = append(append(b, "-."[min(i, 1)]), label...)
 	}
-	return b.String()
+	return string(b)
 }
 
 // Full is the normalized version with its build metadata.
