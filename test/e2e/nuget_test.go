@@ -11,12 +11,13 @@ func TestNuGet(t *testing.T) {
 	for _, c := range nugetClients {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			runNuGetClient(t, sharedServer(t), c)
+			runNuGetClient(t, sharedServer(t), c, scripts(t, "testdata/nuget"))
 		})
 	}
 }
 
-// TestNuGetOnPostgres runs them again over PostgreSQL and an object store.
+// TestNuGetOnPostgres runs those again, over PostgreSQL and an object store, in
+// which these make a difference.
 func TestNuGetOnPostgres(t *testing.T) {
 	t.Parallel()
 	settings := s3Settings(t)
@@ -25,10 +26,14 @@ func TestNuGetOnPostgres(t *testing.T) {
 	if !ok {
 		t.Fatal("no client is called nuget5")
 	}
-	runNuGetClient(t, serve(t, settings), c)
+	var files []string
+	for _, name := range []string{"publish", "duplicate", "find", "delete", "symbols"} {
+		files = append(files, "testdata/nuget/"+name+".txtar")
+	}
+	runNuGetClient(t, serve(t, settings), c, files)
 }
 
-func runNuGetClient(t *testing.T, s *server, c client) {
+func runNuGetClient(t *testing.T, s *server, c client, files []string) {
 	t.Helper()
 	if _, ok := findProgram(c.name); !ok {
 		missing(t, c.name, "nuget.sh")
@@ -37,5 +42,5 @@ func runNuGetClient(t *testing.T, s *server, c client) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	runNuGetScripts(t, scripts(t, "testdata/nuget"), s, nil, c, w)
+	runNuGetScripts(t, files, s, nil, c, w)
 }
