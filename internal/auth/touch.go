@@ -5,6 +5,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"pakhus/internal/registry"
 )
 
 // touchEvery bounds how often the last use of a credential is written.
@@ -66,19 +68,7 @@ func (t *touches) take() (deploy, personal map[int64]time.Time) {
 // write is reported and those uses are lost: the next use is noted a minute
 // later.
 func (s *Service) Run(ctx context.Context, report func(error)) {
-	tick := time.NewTicker(flushEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-tick.C:
-			s.flush(ctx, report)
-		case <-ctx.Done():
-			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushEvery)
-			defer cancel()
-			s.flush(last, report)
-			return
-		}
-	}
+	registry.Repeat(ctx, flushEvery, func(ctx context.Context) { s.flush(ctx, report) })
 }
 
 func (s *Service) flush(ctx context.Context, report func(error)) {

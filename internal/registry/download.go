@@ -131,16 +131,22 @@ const flushEvery = 10 * time.Second
 // Run writes download counts until the context ends, and once more then. Counts
 // whose write fails are reported and kept for the next one.
 func (s *Service) Run(ctx context.Context, report func(error)) {
-	tick := time.NewTicker(flushEvery)
+	Repeat(ctx, flushEvery, func(ctx context.Context) { s.flushDownloads(ctx, report) })
+}
+
+// Repeat does something every so often until the context ends, and once more
+// then, with as much time for it.
+func Repeat(ctx context.Context, every time.Duration, do func(context.Context)) {
+	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
 		select {
 		case <-tick.C:
-			s.flushDownloads(ctx, report)
+			do(ctx)
 		case <-ctx.Done():
-			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushEvery)
+			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), every)
 			defer cancel()
-			s.flushDownloads(last, report)
+			do(last)
 			return
 		}
 	}
