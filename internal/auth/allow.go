@@ -144,3 +144,21 @@ func ErrNoProject() error {
 func ErrNoGroup() error {
 	return registry.Errorf(registry.NotFound, "404 Group Not Found")
 }
+
+// Challenge goes with every 401 of a format whose clients send their credential
+// only when asked. Its words are GitLab's and never change: Ivy and sbt look up
+// credentials by realm and host, old coursier fails on anything behind the quote
+// (maven.md 6.3), and a second scheme beside Basic would make NuGet's credential
+// providers guess (nuget.md 13.1).
+const Challenge = `Basic realm="GitLab Packages Registry"`
+
+// Hide asks an anonymous caller for a credential where a known one is told that
+// something does not exist: both answers are those for something hidden. With a
+// 404, Maven would take a private artifact for one that was never deployed, and
+// start anew (maven.md 0.3).
+func Hide(id *Identity, err error) error {
+	if registry.KindOf(err) == registry.NotFound && id.IsAnonymous() {
+		return ErrCredentialNeeded()
+	}
+	return err
+}

@@ -158,3 +158,27 @@ func TestReaders(t *testing.T) {
 		t.Errorf("member: %+v", r)
 	}
 }
+
+func TestHide(t *testing.T) {
+	absent, broken := registry.Errorf(registry.NotFound, "no such thing"), registry.Errorf(registry.Unavailable, "down")
+	tests := []struct {
+		name string
+		id   *Identity
+		err  error
+		want registry.Kind
+	}{
+		{"anonymous", &Identity{}, absent, registry.Unauthenticated},
+		{"token", deploy(ReadPackageRegistry, 1, 0), absent, registry.NotFound},
+		{"other failures stay", &Identity{}, broken, registry.Unavailable},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := registry.KindOf(Hide(tt.id, tt.err)); got != tt.want {
+				t.Errorf("got %v, want %v", got, tt.want)
+			}
+		})
+	}
+	if err := Hide(&Identity{}, nil); err != nil {
+		t.Errorf("nothing to hide: %v", err)
+	}
+}

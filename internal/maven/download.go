@@ -13,10 +13,6 @@ import (
 	"pakhus/internal/serve"
 )
 
-// signedURLLife is how long a redirect to the bucket works: clients follow at
-// once.
-const signedURLLife = 10 * time.Minute
-
 // Caching of answers (maven.md 10). What is immutable and what anyone may read
 // decides; documents are asked for each time.
 const (
@@ -74,10 +70,10 @@ func (h *Handler) sendFile(c echo.Context, req *request, file registry.File, cac
 	header := c.Response().Header()
 	setChecksums(header, file.Blob.Digests)
 	header.Set("Vary", "Authorization")
-	if r.Method == http.MethodGet && startsAtZero(r.Header.Get("Range")) && !req.path.Signature {
+	if serve.IsDownload(r) && !req.path.Signature {
 		h.packages.CountDownload(registry.Maven, file)
 	}
-	if done, err := h.redirect(c, file); done || err != nil {
+	if done, err := serve.Redirect(c, h.packages, file, h.opts.RedirectMin); done || err != nil {
 		return err
 	}
 	content, err := h.packages.Open(r.Context(), file)
@@ -165,29 +161,6 @@ func (w *checksumTrimmer) ReadFrom(r io.Reader) (int64, error) { return io.Copy(
 
 // Unwrap is for http.ResponseController.
 func (w *checksumTrimmer) Unwrap() http.ResponseWriter { return w.ResponseWriter }
-
-// redirect sends a client to the bucket, when that is switched on, the file is
-// large enough and the bucket can sign addresses.
-func (h *Handler) redirect(c echo.Context, file registry.File) (done bool, err error) {
-	if h.opts.RedirectMin <= 0 || file.Blob.Size < h.opts.RedirectMin || c.Request().Method != http.MethodGet {
-		return false, nil
-	}
-	address, err := h.packages.SignedURL(c.Request().Context(), file, signedURLLife)
-	if registry.KindOf(err) == registry.Unsupported {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	c.Response().Header().Set("Cache-Control", "no-store")
-	return true, c.Redirect(http.StatusFound, address)
-}
-
-// startsAtZero tells whether a download begins at the first byte: only those are
-// counted.
-func startsAtZero(rangeHeader string) bool {
-	return rangeHeader == "" || strings.HasPrefix(rangeHeader, "bytes=0-")
-}
 
 // contentType is what a file is sent as. Pages are not sent as pages: a browser
 // would run them in the registry's origin.

@@ -8,12 +8,9 @@ import (
 	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
-)
 
-// challenge goes with every 401. Its text never changes: Ivy and sbt look up
-// credentials by realm and host, and old coursier fails on anything behind the
-// quote (maven.md 6.3).
-const challenge = `Basic realm="GitLab Packages Registry"`
+	"pakhus/internal/auth"
+)
 
 // maxReason bounds the text of an error answer, in bytes: clients print it in
 // one line.
@@ -23,7 +20,7 @@ const maxReason = 200
 // depends on its type, a problem document.
 func (h *Handler) WriteError(c echo.Context, status int, message string) error {
 	if status == http.StatusUnauthorized {
-		c.Response().Header().Set("WWW-Authenticate", challenge)
+		c.Response().Header().Set("WWW-Authenticate", auth.Challenge)
 	}
 	text := reason(status, message)
 	if wantsProblem(c.Request(), status) {

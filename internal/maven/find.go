@@ -38,19 +38,10 @@ func (h *Handler) find(ctx context.Context, req *request, name string) ([]found,
 // findBelow keeps the packages below the group that the caller may read.
 func (h *Handler) findBelow(ctx context.Context, req *request, heads []registry.Package) ([]found, error) {
 	var all []found
-	for _, head := range heads {
-		project, err := h.packages.ProjectByID(ctx, head.ProjectID)
-		if registry.KindOf(err) == registry.NotFound { // deleted meanwhile
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		if project.Within(req.group.ID) && auth.Allow(req.identity, auth.Read, project) == nil {
-			all = append(all, found{project, head})
-		}
-	}
-	return all, nil
+	err := auth.EachBelow(ctx, h.packages, req.identity, req.group.ID, heads, func(p registry.Project, head registry.Package) {
+		all = append(all, found{p, head})
+	})
+	return all, err
 }
 
 // findByPath is the instance level: the package org/acme/app lives in the
@@ -78,7 +69,7 @@ func (req *request) errAbsent() error {
 	if req.level == projectLevel {
 		return err
 	}
-	return hide(req.identity, err)
+	return auth.Hide(req.identity, err)
 }
 
 // span is the part of the namespace tree that the address covers.

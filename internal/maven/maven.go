@@ -9,6 +9,7 @@ import (
 
 	"pakhus/internal/auth"
 	"pakhus/internal/registry"
+	"pakhus/internal/serve"
 )
 
 // Options set a Handler up; the zero value works.
@@ -157,7 +158,7 @@ func (h *Handler) Mount(api *echo.Group) {
 // are what metrics call the paths, by kind.
 func (h *Handler) serve(c echo.Context, l level, labels *[kindCount]string) error {
 	r := c.Request()
-	rest, err := cutPrefix(r.URL)
+	_, rest, err := serve.SplitAddress(r.URL, "/packages/maven")
 	if err != nil {
 		return err
 	}
@@ -240,32 +241,22 @@ func (h *Handler) admit(c echo.Context, req *request) error {
 }
 
 func (h *Handler) admitProject(c echo.Context, req *request) error {
-	ref, err := decodeRef(c.Param("project"))
+	ref, err := serve.DecodeRef(c.Param("project"))
 	if err != nil {
 		return err
 	}
 	req.project, err = h.packages.Project(c.Request().Context(), ref)
 	if err != nil {
-		return hide(req.identity, err)
+		return auth.Hide(req.identity, err)
 	}
 	return auth.Allow(req.identity, req.action, req.project)
 }
 
 func (h *Handler) admitGroup(c echo.Context, req *request) error {
-	ref, err := decodeRef(c.Param("group"))
+	ref, err := serve.DecodeRef(c.Param("group"))
 	if err != nil {
 		return err
 	}
 	req.group, err = h.packages.Group(c.Request().Context(), ref)
-	return hide(req.identity, err)
-}
-
-// hide asks an anonymous caller for a credential where a known one is told that
-// something does not exist: with a 404 for metadata, Maven would take a private
-// artifact for one that was never deployed, and start anew (maven.md 0.3).
-func hide(id *auth.Identity, err error) error {
-	if registry.KindOf(err) == registry.NotFound && id.IsAnonymous() {
-		return auth.ErrCredentialNeeded()
-	}
-	return err
+	return auth.Hide(req.identity, err)
 }

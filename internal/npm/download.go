@@ -2,19 +2,12 @@ package npm
 
 import (
 	"context"
-	"net/http"
-	"strings"
-	"time"
 
 	"github.com/labstack/echo/v4"
 
 	"pakhus/internal/registry"
 	"pakhus/internal/serve"
 )
-
-// signedURLLife is how long a redirect to the bucket works: clients follow at
-// once.
-const signedURLLife = 10 * time.Minute
 
 // getTarball answers GET /:name/-/:file.
 func (h *Handler) getTarball(c echo.Context, req *request) error {
@@ -27,14 +20,14 @@ func (h *Handler) getTarball(c echo.Context, req *request) error {
 	if err != nil {
 		return err
 	}
-	if c.Request().Method == http.MethodGet && startsAtZero(c.Request().Header.Get("Range")) {
+	if serve.IsDownload(c.Request()) {
 		h.packages.CountDownload(registry.NPM, file)
 	}
 	caching := "private, max-age=31536000, immutable"
 	if everyonesOwn(c, all) {
 		caching = "public, max-age=31536000, immutable"
 	}
-	if done, err := h.redirect(c, file); done || err != nil {
+	if done, err := serve.Redirect(c, h.packages, file, h.opts.RedirectMin); done || err != nil {
 		return err
 	}
 	content, err := h.packages.Open(ctx, file)
@@ -66,27 +59,4 @@ func (h *Handler) findFile(ctx context.Context, all []found, name string) (regis
 		return registry.File{}, registry.Errorf(registry.NotFound, "file not found: %s", name)
 	}
 	return newest, nil
-}
-
-// redirect sends a client to the bucket, when that is switched on, the file is
-// large enough and the bucket can sign addresses.
-func (h *Handler) redirect(c echo.Context, file registry.File) (done bool, err error) {
-	if h.opts.RedirectMin <= 0 || file.Blob.Size < h.opts.RedirectMin || c.Request().Method != http.MethodGet {
-		return false, nil
-	}
-	address, err := h.packages.SignedURL(c.Request().Context(), file, signedURLLife)
-	if registry.KindOf(err) == registry.Unsupported {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	c.Response().Header().Set("Cache-Control", "no-store")
-	return true, c.Redirect(http.StatusFound, address)
-}
-
-// startsAtZero tells whether a download begins at the first byte: only those are
-// counted.
-func startsAtZero(rangeHeader string) bool {
-	return rangeHeader == "" || strings.HasPrefix(rangeHeader, "bytes=0-")
 }

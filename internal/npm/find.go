@@ -38,7 +38,7 @@ func (h *Handler) find(ctx context.Context, req *request) ([]found, error) {
 		all, err = h.findByScope(ctx, req, heads)
 	}
 	if err == nil && len(all) == 0 {
-		err = hide(req.identity, errNoPackage(req.path.Name))
+		err = auth.Hide(req.identity, errNoPackage(req.path.Name))
 	}
 	return all, err
 }
@@ -46,20 +46,11 @@ func (h *Handler) find(ctx context.Context, req *request) ([]found, error) {
 // findBelow keeps the packages below a group that the caller may read.
 func (h *Handler) findBelow(ctx context.Context, id *auth.Identity, groupID int64, heads []registry.Package) ([]found, error) {
 	var all []found
-	for _, head := range heads {
-		project, err := h.packages.ProjectByID(ctx, head.ProjectID)
-		if registry.KindOf(err) == registry.NotFound { // deleted meanwhile
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		if project.Within(groupID) && auth.Allow(id, auth.Read, project) == nil {
-			all = append(all, found{project, head})
-		}
-	}
+	err := auth.EachBelow(ctx, h.packages, id, groupID, heads, func(p registry.Project, head registry.Package) {
+		all = append(all, found{p, head})
+	})
 	slices.SortStableFunc(all, func(a, b found) int { return a.head.UpdatedAt.Compare(b.head.UpdatedAt) })
-	return all, nil
+	return all, err
 }
 
 // findByScope is the instance level: a scoped name lives below the top-level

@@ -1,12 +1,5 @@
 package npm
 
-import (
-	"net/url"
-	"strings"
-
-	"pakhus/internal/registry"
-)
-
 // TarballForm says what tarball addresses look like in documents.
 type TarballForm string
 
@@ -39,29 +32,4 @@ func (h *Handler) projectBase(projectID int64) string {
 // projectHint tells where to publish, for refusals at group and instance level.
 func (h *Handler) projectHint() string {
 	return h.opts.ExternalURL + "/api/v4/projects/<id>/packages/npm/"
-}
-
-// splitPrefix cuts the escaped path of a request behind "/packages/npm": the
-// prefix as the client spelled it, and the rest, which begins with a slash or is
-// empty.
-func splitPrefix(u *url.URL) (prefix, rest string, err error) {
-	const mark = "/packages/npm"
-	escaped := u.RawPath // httpapi leaves it empty when nothing is escaped
-	if escaped == "" {
-		escaped = u.EscapedPath()
-	}
-	i := strings.Index(escaped, mark)
-	if i < 0 {
-		return "", "", registry.Errorf(registry.NotFound, "not found")
-	}
-	return escaped[:i+len(mark)], escaped[i+len(mark):], nil
-}
-
-// decodeRef decodes a project or group in a path exactly once.
-func decodeRef(escaped string) (string, error) {
-	ref, err := url.PathUnescape(escaped)
-	if err != nil || strings.ContainsAny(ref, "\\%\x00") || strings.Contains(ref, "..") {
-		return "", registry.Errorf(registry.Invalid, "the project or group in the address is malformed")
-	}
-	return ref, nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"pakhus/internal/auth"
 	"pakhus/internal/registry"
+	"pakhus/internal/serve"
 )
 
 // Options set a Handler up.
@@ -183,7 +184,7 @@ func (h *Handler) Mount(api *echo.Group) {
 // patterns are the labels of what may be asked for, by kind.
 func (h *Handler) serve(c echo.Context, l level, patterns *[kindCount]string) error {
 	r := c.Request()
-	prefix, rest, err := splitPrefix(r.URL)
+	prefix, rest, err := serve.SplitAddress(r.URL, "/packages/npm")
 	if err != nil {
 		return err
 	}
@@ -249,13 +250,13 @@ func (h *Handler) admitChange(c echo.Context, req *request) error {
 }
 
 func (h *Handler) admitProject(c echo.Context, req *request) error {
-	ref, err := decodeRef(c.Param("project"))
+	ref, err := serve.DecodeRef(c.Param("project"))
 	if err != nil {
 		return err
 	}
 	req.project, err = h.packages.Project(c.Request().Context(), ref)
 	if err != nil {
-		return hide(req.identity, err)
+		return auth.Hide(req.identity, err)
 	}
 	err = auth.Allow(req.identity, req.action, req.project)
 	if err != nil && h.maySendMetadata(c, req) {
@@ -265,21 +266,12 @@ func (h *Handler) admitProject(c echo.Context, req *request) error {
 }
 
 func (h *Handler) admitGroup(c echo.Context, req *request) error {
-	ref, err := decodeRef(c.Param("group"))
+	ref, err := serve.DecodeRef(c.Param("group"))
 	if err != nil {
 		return err
 	}
 	req.group, err = h.packages.Group(c.Request().Context(), ref)
-	return hide(req.identity, err)
-}
-
-// hide asks an anonymous caller for a credential where a known one is told that
-// something does not exist: both answers are those for something hidden.
-func hide(id *auth.Identity, err error) error {
-	if registry.KindOf(err) == registry.NotFound && id.IsAnonymous() {
-		return auth.ErrCredentialNeeded()
-	}
-	return err
+	return auth.Hide(req.identity, err)
 }
 
 // WriteError writes npm's error document: npm prints error or message, yarn 1

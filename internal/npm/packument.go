@@ -2,7 +2,6 @@ package npm
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
 	"strconv"
 	"time"
@@ -56,21 +55,11 @@ func (h *Handler) getPackument(c echo.Context, req *request) error {
 	if err != nil {
 		return err
 	}
-	f, coding := chooseForm(c), serve.Negotiate(c.Request())
-	key := registry.DocumentKey{Kind: f.name, Of: revisions(all), Base: req.base, Encoding: string(coding)}
-	doc, err := h.packages.Document(ctx, key, modified(all), func(ctx context.Context) ([]byte, error) {
-		body, err := h.buildPackument(ctx, req, all, f)
-		if err != nil {
-			return nil, err
-		}
-		return serve.Compress(coding, body)
-	})
-	if err != nil {
-		return err
-	}
-	return serve.Document(c, doc, serve.DocumentMeta{
-		ContentType: f.contentType, Coding: coding, CacheControl: documentCaching(c, all), Vary: "Accept, Accept-Encoding, Authorization",
-	})
+	f := chooseForm(c)
+	key := registry.DocumentKey{Kind: f.name, Of: revisions(all), Base: req.base}
+	return serve.Prepared(c, h.packages, key, modified(all), serve.DocumentMeta{
+		ContentType: f.contentType, CacheControl: documentCaching(c, all), Vary: "Accept, Accept-Encoding, Authorization",
+	}, func(ctx context.Context) ([]byte, error) { return h.buildPackument(ctx, req, all, f) })
 }
 
 func revisions(all []found) string {
@@ -242,7 +231,7 @@ func (h *Handler) appendVersions(b []byte, req *request, c *contents) []byte {
 		if i == 0 || e.from.project.ID != c.entries[i-1].from.project.ID {
 			before, after = h.tarballURLs(req.base, e.from.project.ID, req.path.Name)
 		}
-		b = append(appendString(b, e.version.Version), ':')
+		b = append(serve.AppendJSON(b, e.version.Version), ':')
 		b = appendVersion(b, e, before, after)
 	}
 	return append(b, '}')
@@ -260,7 +249,7 @@ func appendVersion(b []byte, e entry, before, after string) []byte {
 func (h *Handler) appendTop(ctx context.Context, b []byte, c *contents, all []found) ([]byte, error) {
 	latest := c.latest()
 	b = append(b, `,"maintainers":[{"name":`...)
-	b = append(appendString(b, latest.version.PublishedBy), `,"email":""}]`...)
+	b = append(serve.AppendJSON(b, latest.version.PublishedBy), `,"email":""}]`...)
 	var stars []string
 	for _, f := range all {
 		users, err := h.packages.Stars(ctx, f.head.ID)
@@ -276,7 +265,7 @@ func (h *Handler) appendTop(ctx context.Context, b []byte, c *contents, all []fo
 			if i > 0 {
 				b = append(b, ',')
 			}
-			b = append(appendString(b, user), `:true`...)
+			b = append(serve.AppendJSON(b, user), `:true`...)
 		}
 		b = append(b, '}')
 	}
@@ -301,8 +290,8 @@ func appendTags(b []byte, tags map[string]string) []byte {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = append(appendString(b, tag), ':')
-		b = appendString(b, tags[tag])
+		b = append(serve.AppendJSON(b, tag), ':')
+		b = serve.AppendJSON(b, tags[tag])
 	}
 	return append(b, '}')
 }
@@ -320,7 +309,7 @@ func appendTimes(b []byte, c *contents, all []found) []byte {
 	b = append(appendTime(b, modified(all)), '"')
 	for _, e := range c.entries {
 		b = append(b, ',')
-		b = append(appendString(b, e.version.Version), `:"`...)
+		b = append(serve.AppendJSON(b, e.version.Version), `:"`...)
 		b = append(appendTime(b, e.version.CreatedAt), '"')
 	}
 	return append(b, '}')
@@ -333,24 +322,10 @@ func rev(p registry.Package) string {
 }
 
 func appendField(b []byte, name, value string) []byte {
-	b = append(appendString(b, name), ':')
-	return append(appendString(b, value), ',')
+	b = append(serve.AppendJSON(b, name), ':')
+	return append(serve.AppendJSON(b, value), ',')
 }
 
 func appendTime(b []byte, t time.Time) []byte {
 	return t.UTC().AppendFormat(b, "2006-01-02T15:04:05.000Z")
-}
-
-// appendString writes a JSON string.
-func appendString(b []byte, s string) []byte {
-	for i := range len(s) {
-		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
-			quoted, err := json.Marshal(s)
-			if err != nil { // a string always marshals
-				panic(err)
-			}
-			return append(b, quoted...)
-		}
-	}
-	return append(append(append(b, '"'), s...), '"')
 }

@@ -17,21 +17,10 @@ func (h *Handler) getVersion(c echo.Context, req *request) error {
 	if err != nil {
 		return err
 	}
-	coding := serve.Negotiate(c.Request())
-	key := registry.DocumentKey{Kind: "npm/version/" + req.path.Version, Of: revisions(all), Base: req.base, Encoding: string(coding)}
-	doc, err := h.packages.Document(ctx, key, modified(all), func(ctx context.Context) ([]byte, error) {
-		body, err := h.buildVersion(ctx, req, all)
-		if err != nil {
-			return nil, err
-		}
-		return serve.Compress(coding, body)
-	})
-	if err != nil {
-		return err
-	}
-	return serve.Document(c, doc, serve.DocumentMeta{
-		ContentType: "application/json", Coding: coding, CacheControl: documentCaching(c, all), Vary: "Accept-Encoding, Authorization",
-	})
+	key := registry.DocumentKey{Kind: "npm/version/" + req.path.Version, Of: revisions(all), Base: req.base}
+	return serve.Prepared(c, h.packages, key, modified(all), serve.DocumentMeta{
+		ContentType: "application/json", CacheControl: documentCaching(c, all), Vary: "Accept-Encoding, Authorization",
+	}, func(ctx context.Context) ([]byte, error) { return h.buildVersion(ctx, req, all) })
 }
 
 func (h *Handler) buildVersion(ctx context.Context, req *request, all []found) ([]byte, error) {

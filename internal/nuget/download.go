@@ -3,7 +3,6 @@ package nuget
 import (
 	"context"
 	"net/http"
-	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -40,7 +39,7 @@ func (h *Handler) sendStored(c echo.Context, req *request, all []found, name str
 	if err != nil {
 		return err
 	}
-	if req.path.File == FilePackage && c.Request().Method == http.MethodGet && startsAtZero(c.Request().Header.Get("Range")) {
+	if req.path.File == FilePackage && serve.IsDownload(c.Request()) {
 		h.packages.CountDownload(registry.NuGet, file)
 	}
 	caching, err := h.fileCaching(c, req, all)
@@ -93,12 +92,6 @@ func (h *Handler) findFile(ctx context.Context, all []found, name string) (regis
 		return registry.File{}, registry.Errorf(registry.NotFound, "file not found: %s", name)
 	}
 	return first, nil
-}
-
-// startsAtZero tells whether a download begins at the first byte: only those are
-// counted.
-func startsAtZero(rangeHeader string) bool {
-	return rangeHeader == "" || strings.HasPrefix(rangeHeader, "bytes=0-")
 }
 
 // sendNuspec sends the nuspec as it is in the package.

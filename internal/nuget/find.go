@@ -34,22 +34,13 @@ func (h *Handler) find(ctx context.Context, req *request, id ID) ([]found, error
 		return nil, errNoPackage(id)
 	}
 	var all []found
-	for _, head := range heads {
-		project, err := h.packages.ProjectByID(ctx, head.ProjectID)
-		if registry.KindOf(err) == registry.NotFound { // deleted meanwhile
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		if project.Within(req.group.ID) && auth.Allow(req.identity, auth.Read, project) == nil {
-			all = append(all, found{project, head})
-		}
+	err = auth.EachBelow(ctx, h.packages, req.identity, req.group.ID, heads, func(p registry.Project, head registry.Package) {
+		all = append(all, found{p, head})
+	})
+	if err == nil && len(all) == 0 {
+		err = errNoPackage(id)
 	}
-	if len(all) == 0 {
-		return nil, errNoPackage(id)
-	}
-	return all, nil
+	return all, err
 }
 
 // load gives the living versions of the packages, in NuGet's order. Where two

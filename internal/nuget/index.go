@@ -72,19 +72,15 @@ func (h *Handler) getIndex(c echo.Context, req *request) error {
 	if req.level == groupLevel {
 		kind = "nuget/index/group"
 	}
-	coding := serve.Negotiate(c.Request())
-	key := registry.DocumentKey{Kind: kind, Base: req.base, Encoding: string(coding)}
-	doc, err := h.packages.Document(c.Request().Context(), key, time.Time{}, func(context.Context) ([]byte, error) {
+	key := registry.DocumentKey{Kind: kind, Base: req.base}
+	meta := serve.DocumentMeta{ContentType: jsonType, CacheControl: "public, max-age=0, must-revalidate"}
+	return serve.Prepared(c, h.packages, key, time.Time{}, meta, func(context.Context) ([]byte, error) {
 		body, err := json.Marshal(newServiceIndex(req.level, req.base))
 		if err != nil {
 			return nil, registry.Wrapf(registry.Internal, err, "encode service index")
 		}
-		return serve.Compress(coding, body)
+		return body, nil
 	})
-	if err != nil {
-		return err
-	}
-	return serve.Document(c, doc, serve.DocumentMeta{ContentType: jsonType, Coding: coding, CacheControl: "public, max-age=0, must-revalidate"})
 }
 
 func newServiceIndex(l level, base string) serviceIndex {

@@ -2,10 +2,10 @@ package nuget
 
 import (
 	"bytes"
-	"encoding/json"
 	"time"
 
 	"pakhus/internal/registry"
+	"pakhus/internal/serve"
 )
 
 // leafFragment is the kind of the fragment that holds the middle of a version's
@@ -50,13 +50,13 @@ func newLeafFragment(e *Entry, at place) []byte {
 func appendLeaf(b []byte, base string, v *registry.Version, fragment []byte, at place) ([]byte, error) {
 	leaf, content := base+at.leaf(), base+at.nupkg()
 	w := jsonWriter{b: append(b, `{"@id":`...)}
-	w.b = appendText(w.b, leaf)
+	w.b = serve.AppendJSON(w.b, leaf)
 	w.text("@type", "Package")
 	w.text("commitTimeStamp", formatTime(v.CreatedAt))
 	w.text("packageContent", content)
 	w.text("registration", base+registrationPath(at.id))
 	w.b = append(w.b, `,"catalogEntry":{"@id":`...)
-	w.b = appendText(w.b, leaf)
+	w.b = serve.AppendJSON(w.b, leaf)
 	w.text("@type", "PackageDetails")
 	w.b = appendFragment(w.b, base, fragment)
 	w.flag("listed", v.Status == registry.Listed)
@@ -103,7 +103,7 @@ func (w *jsonWriter) key(name string) {
 
 func (w *jsonWriter) text(name, value string) {
 	w.key(name)
-	w.b = appendText(w.b, value)
+	w.b = serve.AppendJSON(w.b, value)
 }
 
 // filled writes a text unless it is empty.
@@ -134,7 +134,7 @@ func (w *jsonWriter) texts(name string, values []string) {
 		if i > 0 {
 			w.b = append(w.b, ',')
 		}
-		w.b = appendText(w.b, value)
+		w.b = serve.AppendJSON(w.b, value)
 	}
 	w.b = append(w.b, ']')
 }
@@ -154,7 +154,7 @@ func (w *jsonWriter) types(types []EntryType) {
 	for i, t := range types {
 		w.b = append(w.b, "[,"[min(i, 1)])
 		w.b = append(w.b, `{"name":`...)
-		w.b = appendText(w.b, t.Name)
+		w.b = serve.AppendJSON(w.b, t.Name)
 		w.filled("version", t.Version)
 		w.b = append(w.b, '}')
 	}
@@ -205,18 +205,4 @@ func (w *jsonWriter) deprecation(d *Deprecation) {
 		w.b = append(w.b, '}')
 	}
 	w.b = append(w.b, '}')
-}
-
-// appendText writes a JSON string.
-func appendText(b []byte, s string) []byte {
-	for i := range len(s) {
-		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
-			quoted, err := json.Marshal(s)
-			if err != nil { // a string always marshals
-				panic(err)
-			}
-			return append(b, quoted...)
-		}
-	}
-	return append(append(append(b, '"'), s...), '"')
 }

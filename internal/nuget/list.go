@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/labstack/echo/v4"
+
+	"pakhus/internal/serve"
 )
 
 // getList answers GET /download/:id/index.json: all versions, unlisted ones too,
@@ -24,7 +26,7 @@ func (h *Handler) getList(c echo.Context, req *request) error {
 			if i > 0 {
 				b = append(b, ',')
 			}
-			b = appendText(b, versions[i].Key)
+			b = serve.AppendJSON(b, versions[i].Key)
 		}
 		return append(b, ']', '}'), nil
 	})

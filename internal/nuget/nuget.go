@@ -8,6 +8,7 @@ import (
 
 	"pakhus/internal/auth"
 	"pakhus/internal/registry"
+	"pakhus/internal/serve"
 )
 
 // Options set a Handler up.
@@ -140,7 +141,10 @@ func (h *Handler) Mount(api *echo.Group) {
 // serve is the one way in: parse, find the route, ask the gate, answer.
 func (h *Handler) serve(c echo.Context, l level, pattern string) error {
 	r := c.Request()
-	prefix, rest, err := splitPrefix(r.URL.EscapedPath())
+	// Addresses in documents begin with the client's own spelling: it sends its
+	// credential at once only below the folder of the index that it was given
+	// (nuget.md 1).
+	prefix, rest, err := serve.SplitAddress(r.URL, mark)
 	if err != nil {
 		return err
 	}
@@ -185,7 +189,7 @@ func (h *Handler) admit(c echo.Context, req *request) error {
 	if req.level == groupLevel {
 		return h.admitGroup(c, req)
 	}
-	ref, err := decodeRef(c.Param("project"))
+	ref, err := serve.DecodeRef(c.Param("project"))
 	if err != nil {
 		return err
 	}
@@ -194,7 +198,7 @@ func (h *Handler) admit(c echo.Context, req *request) error {
 		return err
 	}
 	if err != nil {
-		return hide(req.identity, err)
+		return auth.Hide(req.identity, err)
 	}
 	return auth.Allow(req.identity, req.action, req.project)
 }
@@ -207,7 +211,7 @@ func (h *Handler) admitGroup(c echo.Context, req *request) error {
 	if req.action != auth.Open && req.identity.IsAnonymous() {
 		return auth.ErrCredentialNeeded()
 	}
-	ref, err := decodeRef(c.Param("group"))
+	ref, err := serve.DecodeRef(c.Param("group"))
 	if err != nil {
 		return err
 	}
@@ -221,20 +225,6 @@ func (h *Handler) admitGroup(c echo.Context, req *request) error {
 	return nil
 }
 
-// hide asks an anonymous caller for a credential where a known one is told that
-// something does not exist: both answers are those for something hidden.
-func hide(id *auth.Identity, err error) error {
-	if registry.KindOf(err) == registry.NotFound && id.IsAnonymous() {
-		return auth.ErrCredentialNeeded()
-	}
-	return err
-}
-
-// challenge makes clients send their credential. Its words are GitLab's; a
-// second scheme beside Basic would make credential providers guess
-// (nuget.md 13.1).
-const challenge = `Basic realm="GitLab Packages Registry"`
-
 // WriteError writes a short text. Clients print the status line and not the
 // body, so refused changes carry the text in a warning as well, which is printed
 // (nuget.md 7.1). A request for credentials that the client answers by itself is
@@ -245,7 +235,7 @@ func (h *Handler) WriteError(c echo.Context, status int, message string) error {
 	}
 	header := c.Response().Header()
 	if status == http.StatusUnauthorized {
-		header.Set("Www-Authenticate", challenge)
+		header.Set("Www-Authenticate", auth.Challenge)
 	}
 	r := c.Request()
 	if isV2(r) {

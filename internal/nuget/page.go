@@ -8,6 +8,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"pakhus/internal/registry"
+	"pakhus/internal/serve"
 )
 
 // page is a run of versions of a registration.
@@ -25,7 +26,7 @@ func pagePath(idKey, lower, upper string) string {
 // appendHead writes the page without its leaves and without the last brace.
 func (p page) appendHead(b []byte) []byte {
 	w := jsonWriter{b: append(b, `{"@id":`...)}
-	w.b = appendText(w.b, p.id)
+	w.b = serve.AppendJSON(w.b, p.id)
 	w.text("@type", "catalog:CatalogPage")
 	w.number("count", int64(len(p.versions)))
 	w.text("lower", p.lower)

@@ -21,21 +21,10 @@ const (
 // send answers with a prepared document about packages, built when it was not
 // asked for since they changed.
 func (h *Handler) send(c echo.Context, req *request, all []found, kind string, build func(context.Context) ([]byte, error)) error {
-	coding := serve.Negotiate(c.Request())
-	key := registry.DocumentKey{Kind: kind, Of: revisions(all), Base: req.base, Encoding: string(coding)}
-	doc, err := h.packages.Document(c.Request().Context(), key, modified(all), func(ctx context.Context) ([]byte, error) {
-		body, err := build(ctx)
-		if err != nil {
-			return nil, err
-		}
-		return serve.Compress(coding, body)
-	})
-	if err != nil {
-		return err
-	}
-	return serve.Document(c, doc, serve.DocumentMeta{
-		ContentType: jsonType, Coding: coding, CacheControl: documentCaching(c, all), Vary: "Accept-Encoding, Authorization",
-	})
+	key := registry.DocumentKey{Kind: kind, Of: revisions(all), Base: req.base}
+	return serve.Prepared(c, h.packages, key, modified(all), serve.DocumentMeta{
+		ContentType: jsonType, CacheControl: documentCaching(c, all), Vary: "Accept-Encoding, Authorization",
+	}, build)
 }
 
 // getRegistration answers GET /metadata/:id/index.json.
@@ -80,7 +69,7 @@ func appendRegistration(b []byte, base, idKey string, versions []registry.Versio
 	self := base + registrationPath(idKey)
 	pages := (len(versions) + pageSize - 1) / pageSize
 	w := jsonWriter{b: append(b, `{"@id":`...)}
-	w.b = appendText(w.b, self)
+	w.b = serve.AppendJSON(w.b, self)
 	w.texts("@type", []string{"catalog:CatalogRoot", "PackageRegistration", "catalog:Permalink"})
 	w.text("commitTimeStamp", formatTime(at))
 	w.number("count", int64(pages))
@@ -123,7 +112,7 @@ func (h *Handler) getRegistrationLeaf(c echo.Context, req *request) error {
 		at := place{id.Key(), v.Key}
 		leaf := req.base + at.leaf()
 		w := jsonWriter{b: append([]byte(nil), `{"@id":`...)}
-		w.b = appendText(w.b, leaf)
+		w.b = serve.AppendJSON(w.b, leaf)
 		w.texts("@type", []string{"Package", "catalog:Permalink"})
 		w.text("catalogEntry", leaf)
 		w.flag("listed", v.Status == registry.Listed)

@@ -83,22 +83,11 @@ func (h *Handler) findV2Entry(ctx context.Context, req *request, semVer2 bool) (
 
 // sendV2 answers with a prepared document about packages.
 func (h *Handler) sendV2(c echo.Context, req *request, all []found, contentType, kind string, build func(context.Context) ([]byte, error)) error {
-	coding := serve.Negotiate(c.Request())
-	key := registry.DocumentKey{Kind: kind, Of: revisions(all), Base: req.base, Encoding: string(coding)}
-	doc, err := h.packages.Document(c.Request().Context(), key, modified(all), func(ctx context.Context) ([]byte, error) {
-		body, err := build(ctx)
-		if err != nil {
-			return nil, err
-		}
-		return serve.Compress(coding, body)
-	})
-	if err != nil {
-		return err
-	}
+	key := registry.DocumentKey{Kind: kind, Of: revisions(all), Base: req.base}
 	setV2Version(c)
-	return serve.Document(c, doc, serve.DocumentMeta{
-		ContentType: contentType, Coding: coding, CacheControl: documentCaching(c, all), Vary: "Accept-Encoding, Authorization",
-	})
+	return serve.Prepared(c, h.packages, key, modified(all), serve.DocumentMeta{
+		ContentType: contentType, CacheControl: documentCaching(c, all), Vary: "Accept-Encoding, Authorization",
+	}, build)
 }
 
 // isV2 tells whether a request is for a document of the V2 feed, whose errors are
@@ -107,7 +96,7 @@ func isV2(r *http.Request) bool {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return false
 	}
-	_, rest, err := splitPrefix(r.URL.EscapedPath())
+	_, rest, err := serve.SplitAddress(r.URL, mark)
 	rest = strings.ToLower(strings.TrimLeft(rest, "/"))
 	return err == nil && (rest == "v2" || strings.HasPrefix(rest, "v2/"))
 }

@@ -56,6 +56,9 @@ func (c *clock) Now() time.Time {
 
 const externalURL = "http://registry.test"
 
+// challenge is what makes clients send their credential.
+const challenge = `Basic realm="GitLab Packages Registry"`
+
 // demo is the feed of acme/demo, and acme that of the group.
 const (
 	demo = "/api/v4/projects/1/packages/nuget"

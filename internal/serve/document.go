@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"context"
 	"net/http"
 	"strconv"
 	"strings"
@@ -99,4 +100,25 @@ func ceilSecond(t time.Time) time.Time {
 		return whole.Add(time.Second)
 	}
 	return t
+}
+
+// Prepared answers with a document that is built, and compressed in the coding
+// that the client wants, when it was not asked for since what its key names has
+// changed. The key's Encoding and the meta's Coding are set here.
+func Prepared(c echo.Context, packages *registry.Service, key registry.DocumentKey, modified time.Time, meta DocumentMeta,
+	build func(context.Context) ([]byte, error),
+) error {
+	coding := Negotiate(c.Request())
+	key.Encoding, meta.Coding = string(coding), coding
+	doc, err := packages.Document(c.Request().Context(), key, modified, func(ctx context.Context) ([]byte, error) {
+		body, err := build(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return Compress(coding, body)
+	})
+	if err != nil {
+		return err
+	}
+	return Document(c, doc, meta)
 }
