@@ -22,7 +22,7 @@ func TestCorruptUpload(t *testing.T) {
 	w.get("org/acme/app/1.0/app-1.0.pom", http.StatusOK)
 	metadata := artifactMetadata("org.acme", "app", "0.9", "1.0")
 	w.put("org/acme/app/maven-metadata.xml", metadata, http.StatusConflict)
-	w.clock.advance(time.Hour) // time does not heal it
+	w.clock.Advance(time.Hour) // time does not heal it
 	if got := versionsIn(t, w.get("org/acme/app/maven-metadata.xml", http.StatusOK)); len(got) != 1 {
 		t.Errorf("versions = %v, want the first alone", got)
 	}
@@ -52,7 +52,7 @@ func TestWrongChecksum(t *testing.T) {
 	w.get(jarPath, http.StatusNotFound)
 	w.put(jarPath+".sha256", "SHA256 (app-1.0.jar) = "+sums("right")["sha256"]+"\n", http.StatusOK)
 	w.get(jarPath, http.StatusOK)
-	w.clock.advance(time.Hour)
+	w.clock.Advance(time.Hour)
 	w.put(jarPath+".sha1", sums("wrong")["sha1"], http.StatusConflict)
 	w.get(jarPath, http.StatusOK)
 }
@@ -77,7 +77,7 @@ func TestEarlyChecksum(t *testing.T) {
 
 	const old = "org/acme/app/3.0/app-3.0.jar"
 	w.put(old+".sha1", sums("forgotten")["sha1"], http.StatusAccepted)
-	w.clock.advance(25 * time.Hour)
+	w.clock.Advance(25 * time.Hour)
 	w.put(old, "new", http.StatusCreated)
 }
 
@@ -105,7 +105,7 @@ func TestIvyLooksFirst(t *testing.T) {
 	}
 	const second = "org/acme/app/1.0/app-1.0.pom"
 	w.put(second, "y", http.StatusCreated)
-	w.clock.advance(11 * time.Minute)
+	w.clock.Advance(11 * time.Minute)
 	if got := w.call(http.MethodHead, demo+"/"+second+".sha1", w.write, "", "User-Agent", "Apache Ivy/2.5.2").Code; got != http.StatusOK {
 		t.Errorf("it is not found later: %d", got)
 	}

@@ -5,14 +5,9 @@ import (
 	"net/http/httptest"
 	"testing"
 	"time"
+
+	"pakhus/internal/worldtest"
 )
-
-// discard is a connection that nobody reads from.
-type discard struct{ header http.Header }
-
-func (d discard) Header() http.Header         { return d.header }
-func (d discard) Write(p []byte) (int, error) { return len(p), nil }
-func (d discard) WriteHeader(int)             {}
 
 // BenchmarkHotReads measures what the server itself does for the reads that
 // builds consist of, without net/http.
@@ -22,18 +17,15 @@ func BenchmarkHotReads(b *testing.B) {
 		w.put("org/acme/app/"+version+"/app-"+version+".jar", "jar "+version, http.StatusCreated)
 		w.put("org/acme/app/"+version+"/app-"+version+".pom", "<project/>", http.StatusCreated)
 	}
-	w.clock.advance(time.Hour)
+	w.clock.Advance(time.Hour)
+	requests := map[string]*http.Request{}
 	for name, path := range map[string]string{
 		"metadata": "/org/acme/app/maven-metadata.xml", "jar": "/org/acme/app/1.0/app-1.0.jar", "checksum": "/org/acme/app/1.0/app-1.0.jar.sha1",
 		"absent": "/org/acme/none/1.0/none-1.0.pom",
 	} {
-		b.Run(name, func(b *testing.B) {
-			r := httptest.NewRequest(http.MethodGet, demo+path, nil)
-			r.Header.Set("Deploy-Token", w.read)
-			b.ReportAllocs()
-			for b.Loop() {
-				w.server.ServeHTTP(discard{http.Header{}}, r)
-			}
-		})
+		r := httptest.NewRequest(http.MethodGet, demo+path, nil)
+		r.Header.Set("Deploy-Token", w.read)
+		requests[name] = r
 	}
+	worldtest.BenchmarkReads(b, w.server, requests)
 }

@@ -56,7 +56,7 @@ func TestPlugins(t *testing.T) {
 		t.Errorf("plugins (-want +got):\n%s", diff)
 	}
 	w.get("org/maven-metadata.xml", http.StatusNotFound)
-	w.clock.advance(time.Minute)
+	w.clock.Advance(time.Minute)
 	if got := w.plugins("org"); len(got) != 1 || got[0].Prefix != "top" {
 		t.Errorf("plugins of org = %+v", got)
 	}
@@ -80,7 +80,7 @@ func TestPlugins(t *testing.T) {
 func TestPluginNamedByClient(t *testing.T) {
 	w := newWorld(t)
 	w.put("org/acme/odd-maven-plugin/1.0/odd-maven-plugin-1.0.jar", "no jar at all", http.StatusCreated)
-	w.clock.advance(time.Minute)
+	w.clock.Advance(time.Minute)
 	document := "<metadata><plugins><plugin><name>Odd</name><prefix>odd</prefix><artifactId>odd-maven-plugin</artifactId></plugin>" +
 		"<plugin><prefix>ghost</prefix><artifactId>ghost-maven-plugin</artifactId></plugin></plugins></metadata>"
 	w.put("org/acme/maven-metadata.xml", document, http.StatusOK)
@@ -95,7 +95,7 @@ func TestArchetypeCatalog(t *testing.T) {
 	w.get("archetype-catalog.xml", http.StatusNotFound)
 	w.put("org/acme/start/1.0/start-1.0.jar", jar(t, "META-INF/maven/archetype-metadata.xml", "<archetype-descriptor/>"), http.StatusCreated)
 	w.put("archetype-catalog.xml", "<archetype-catalog/>", http.StatusOK) // accepted, not stored
-	w.clock.advance(time.Minute)
+	w.clock.Advance(time.Minute)
 	got := w.get("archetype-catalog.xml", http.StatusOK)
 	if !strings.Contains(got, "<artifactId>start</artifactId>") || strings.Count(got, "<archetype>") != 1 {
 		t.Errorf("catalog = %s", got)

@@ -16,11 +16,11 @@ func TestReleasePolicy(t *testing.T) {
 	w.deploy("1.0")
 	const dir = "org/acme/app/1.0/app-1.0"
 	w.put(dir+".jar", "other", http.StatusConflict)
-	w.clock.advance(23 * time.Hour)
+	w.clock.Advance(23 * time.Hour)
 	w.put(dir+"-sources.jar", "late", http.StatusCreated)
 	w.put(dir+".jar.asc", "signature", http.StatusCreated)
 	w.put(dir+".jar.asc", "another", http.StatusConflict)
-	w.clock.advance(2 * time.Hour)
+	w.clock.Advance(2 * time.Hour)
 	w.put(dir+"-javadoc.jar", "too late", http.StatusConflict)
 	w.put(dir+".jar", "bytes of "+dir+".jar", http.StatusOK)
 
@@ -43,7 +43,7 @@ func TestSignatureBeforeComplete(t *testing.T) {
 	w.put(dir+".jar", "x", http.StatusCreated)
 	w.put(dir+".jar.asc", "one", http.StatusCreated)
 	w.put(dir+".jar.asc", "two", http.StatusOK)
-	w.clock.advance(2 * time.Minute)
+	w.clock.Advance(2 * time.Minute)
 	w.put(dir+".jar.asc", "three", http.StatusConflict)
 }
 

@@ -68,7 +68,7 @@ func TestSnapshotBuilds(t *testing.T) {
 	if got := w.snapshot().Snapshot.String(); got != first {
 		t.Errorf("build = %q while the second is under way", got)
 	}
-	w.clock.advance(time.Minute)
+	w.clock.Advance(time.Minute)
 	if got := w.snapshot().Snapshot.String(); got != second {
 		t.Errorf("build = %q after the quiet time, want %q", got, second)
 	}
@@ -141,7 +141,7 @@ func TestRetention(t *testing.T) {
 		w.finish(stamp(n))
 	}
 	w.get(snapshotDir+"app-1.0-"+stamp(1)+".jar", http.StatusOK) // younger than two days
-	w.clock.advance(49 * time.Hour)
+	w.clock.Advance(49 * time.Hour)
 	w.build(stamp(12))
 	w.finish(stamp(12))
 	for n := 1; n <= 12; n++ {

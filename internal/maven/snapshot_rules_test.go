@@ -79,7 +79,7 @@ func TestSnapshotRules(t *testing.T) {
 			w := newWorld(t)
 			for _, file := range tt.files {
 				if file == "-" {
-					w.clock.advance(2 * time.Minute)
+					w.clock.Advance(2 * time.Minute)
 					continue
 				}
 				w.put(snapshotDir+file, "bytes of "+file, http.StatusCreated)
@@ -135,15 +135,15 @@ func TestQuietTime(t *testing.T) {
 	const stamp = "20260301.100000-1"
 	dir := snapshotDir + "app-1.0-" + stamp
 	w.put(dir+".pom", "pom", http.StatusCreated)
-	w.clock.advance(40 * time.Second)
+	w.clock.Advance(40 * time.Second)
 	w.put(dir+".jar", "jar", http.StatusCreated)
 	w.get(snapshotDir+"maven-metadata.xml", http.StatusNotFound)
-	w.clock.advance(40 * time.Second) // 80 after the first, 40 after the second
+	w.clock.Advance(40 * time.Second) // 80 after the first, 40 after the second
 	w.get(snapshotDir+"maven-metadata.xml", http.StatusNotFound)
 	w.get("org/acme/app/maven-metadata.xml", http.StatusNotFound)
 	w.get(snapshotDir+"app-1.0-SNAPSHOT.jar", http.StatusNotFound)
 	w.get(dir+".jar", http.StatusOK) // by its own name at once
-	w.clock.advance(25 * time.Second)
+	w.clock.Advance(25 * time.Second)
 	if got := w.snapshot().Snapshot.String(); got != stamp {
 		t.Errorf("build = %q, want %q", got, stamp)
 	}
@@ -161,7 +161,7 @@ func TestSnapshotInGroup(t *testing.T) {
 			w.want(w.call(http.MethodPut, project+"/"+snapshotDir+"app-1.0-"+stamp+ending, w.group, project+ending), http.StatusCreated)
 		}
 	}
-	w.clock.advance(2 * time.Minute)
+	w.clock.Advance(2 * time.Minute)
 	get := func(path string, status int) string {
 		t.Helper()
 		return w.want(w.call(http.MethodGet, acmeGroup+"/"+snapshotDir+path, w.group, ""), status).Body.String()

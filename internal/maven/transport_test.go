@@ -134,7 +134,7 @@ func TestConditionalMetadata(t *testing.T) {
 	w.deploy("1.0")
 	first := w.want(w.call(http.MethodGet, path, w.read, ""), http.StatusOK)
 	etag := first.Header().Get("ETag")
-	w.clock.advance(time.Hour)
+	w.clock.Advance(time.Hour)
 	w.get(jarPath, http.StatusOK)
 	again := w.want(w.call(http.MethodGet, path, w.read, "", "If-None-Match", etag), http.StatusNotModified)
 	checkSums(t, again, first.Body.String(), true)

@@ -2,67 +2,37 @@ package maven_test
 
 import (
 	"bytes"
-	"context"
 	"crypto/md5"  //nolint:gosec // clients ask for it
 	"crypto/sha1" //nolint:gosec // clients ask for it
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/hex"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
-	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"pakhus/internal/auth"
-	"pakhus/internal/blob"
 	"pakhus/internal/httpapi"
 	"pakhus/internal/maven"
 	"pakhus/internal/registry"
 	"pakhus/internal/store"
+	"pakhus/internal/worldtest"
 )
 
-// world is a whole registry on SQLite and a bucket in memory, with the group
-// acme (1), its private project acme/demo (1), the sub-group acme/team (2) with
-// acme/team/lib (2), the foreign project other/app (3), and the public project
-// acme/open (4).
+// world is a ready registry that speaks Maven.
 type world struct {
-	t        testing.TB
+	t     testing.TB
+	ready *worldtest.World
+
 	server   *httpapi.Server
 	packages *registry.Service
 	tokens   *auth.Service
 	store    *store.Store
-	clock    *clock
-	read     string // deploy token of acme/demo with read scope
-	write    string // deploy token of acme/demo with write scope
-	group    string // deploy token of acme with write scope
-	foreign  string // deploy token of other/app with write scope
-	expired  string // deploy token of acme/demo that has expired
-	ann      string // personal access token of ann, developer of acme
-}
+	clock    *worldtest.Clock
 
-// clock is a clock that tests move.
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(time.Millisecond) // no two events at one instant
-	return c.now
-}
-
-func (c *clock) advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
+	read, write, group, foreign, expired, ann string // secrets
 }
 
 const (
@@ -75,80 +45,32 @@ const (
 
 func newWorld(t testing.TB, change ...func(*maven.Options)) *world {
 	t.Helper()
-	ctx := t.Context()
-	w := &world{t: t, clock: &clock{now: time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC)}}
-	var err error
-	w.store, err = store.Open(ctx, store.Options{URL: "sqlite://" + filepath.Join(t.TempDir(), "registry.db"), Clock: w.clock.Now})
-	check(t, err)
-	t.Cleanup(func() { check(t, w.store.Close()) })
-	check(t, w.store.Migrate(ctx))
-	bucket, err := blob.Open(ctx, blob.Options{URL: "mem://"})
-	check(t, err)
-	t.Cleanup(func() { check(t, bucket.Close()) })
-	w.packages = registry.New(w.store, bucket, registry.Options{Clock: w.clock.Now, SpoolDir: t.TempDir()})
-	w.tokens = auth.New(w.store, auth.Options{Clock: w.clock.Now})
-	w.store.Subscribe(w.packages)
-	w.store.Subscribe(w.tokens)
+	ready := worldtest.New(t, worldtest.SQLite(t))
 	options := maven.Options{}
 	for _, f := range change {
 		f(&options)
 	}
-	handler, err := maven.New(w.packages, options)
+	handler, err := maven.New(ready.Packages, options)
 	check(t, err)
-	external, err := url.Parse("http://registry.test")
-	check(t, err)
-	w.server = httpapi.New(httpapi.Options{
-		Log: slog.New(slog.DiscardHandler), ExternalURL: external, Authenticate: w.tokens.Middleware, Protocols: []httpapi.Protocol{handler},
-	})
-	w.populate(ctx)
-	return w
+	ready.Serve(t, "http://registry.test", httpapi.Options{Protocols: []httpapi.Protocol{handler}})
+	return &world{
+		t: t, ready: ready, server: ready.Server, packages: ready.Packages, tokens: ready.Tokens, store: ready.Store, clock: ready.Clock,
+		read: ready.Read, write: ready.Write, group: ready.Group, foreign: ready.Foreign, expired: ready.Expired, ann: ready.Ann,
+	}
 }
 
 var spanOfDemo = registry.Span{ProjectID: 1}
 
-var by = registry.Actor{Kind: "command", Name: "test"}
-
-func (w *world) populate(ctx context.Context) {
-	for _, path := range []string{"acme", "acme/team", "other"} {
-		_, err := w.packages.CreateGroup(ctx, registry.NewGroup{FullPath: path}, by)
-		check(w.t, err)
-	}
-	for _, p := range []registry.NewProject{
-		{FullPath: "acme/demo"}, {FullPath: "acme/team/lib"}, {FullPath: "other/app"}, {FullPath: "acme/open", Visibility: registry.Public},
-	} {
-		_, err := w.packages.CreateProject(ctx, p, by)
-		check(w.t, err)
-	}
-	w.read = w.token(auth.NewDeployToken{Name: "read", Scopes: auth.ReadPackageRegistry, ProjectID: 1})
-	w.write = w.token(auth.NewDeployToken{Name: "write", Scopes: auth.WritePackageRegistry, ProjectID: 1})
-	w.group = w.token(auth.NewDeployToken{Name: "group", Scopes: auth.WritePackageRegistry, GroupID: 1})
-	w.foreign = w.token(auth.NewDeployToken{Name: "foreign", Scopes: auth.WritePackageRegistry, ProjectID: 3})
-	w.expired = w.token(auth.NewDeployToken{Name: "expired", Scopes: auth.WritePackageRegistry, ProjectID: 1, ExpiresAt: w.clock.Now().Add(-time.Hour)})
-	ann, err := w.tokens.CreateUser(ctx, auth.NewUser{Username: "ann", Password: auth.NewSecret("correct horse")}, by)
-	check(w.t, err)
-	check(w.t, w.tokens.SetMember(ctx, "ann", registry.Span{GroupID: 1}, auth.Developer, by))
-	_, secret, err := w.tokens.CreatePersonalToken(ctx, ann.ID, "cli", []string{auth.ScopeAPI}, time.Time{}, by)
-	check(w.t, err)
-	w.ann = secret.Reveal()
-}
-
-func (w *world) token(n auth.NewDeployToken) string {
-	w.t.Helper()
-	_, secret, err := w.tokens.CreateDeployToken(w.t.Context(), n, by)
-	check(w.t, err)
-	return secret.Reveal()
-}
+var by = worldtest.By
 
 func (w *world) set(at registry.Span, key, value string) {
 	w.t.Helper()
-	check(w.t, w.packages.SaveSetting(w.t.Context(), at, key, &value, by))
+	w.ready.Set(w.t, at, key, value)
 }
 
 func check(t testing.TB, err error) {
 	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
+	worldtest.Check(t, err)
 }
 
 // call sends a request as a deploy token, by the header that Maven sends.

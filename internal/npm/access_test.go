@@ -14,7 +14,7 @@ func TestWhoMayRead(t *testing.T) {
 	w := newWorld(t)
 	w.publish(pkg{name: "lib", version: "1.0.0"})
 	expired := w.token(auth.NewDeployToken{Name: "old", Scopes: auth.ReadPackageRegistry, ProjectID: 1, ExpiresAt: w.clock.Now().Add(time.Minute)})
-	w.clock.advance(time.Hour)
+	w.clock.Advance(time.Hour)
 	for name, tt := range map[string]struct {
 		path, token string
 		want        int

@@ -26,7 +26,7 @@ func TestDuplicates(t *testing.T) {
 		}
 	}
 	w.want(w.call(http.MethodPut, demo+"/lib", w.group, first.body(t)), http.StatusForbidden) // somebody else
-	w.clock.advance(time.Hour)
+	w.clock.Advance(time.Hour)
 	w.want(w.call(http.MethodPut, demo+"/lib", w.write, first.body(t)), http.StatusForbidden) // too late for a retry
 }
 

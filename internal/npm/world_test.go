@@ -4,24 +4,18 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
-	"context"
 	"crypto/sha1" //nolint:gosec // npm's shasum
 	"crypto/sha512"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"io"
-	"log/slog"
 	"maps"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
-	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"pakhus/internal/auth"
 	"pakhus/internal/blob"
@@ -29,43 +23,22 @@ import (
 	"pakhus/internal/npm"
 	"pakhus/internal/registry"
 	"pakhus/internal/store"
+	"pakhus/internal/worldtest"
 )
 
-// world is a whole registry on SQLite and a bucket in memory, with the group
-// acme (1), its project acme/demo (1), the sub-group acme/team (2) with
-// acme/team/lib (2), and the foreign project other/app (3).
+// world is a ready registry that speaks npm.
 type world struct {
-	t        testing.TB
+	t     testing.TB
+	ready *worldtest.World
+
 	server   *httpapi.Server
 	packages *registry.Service
 	tokens   *auth.Service
 	store    *store.Store
 	bucket   *blob.Bucket
-	clock    *clock
-	read     string // deploy token of acme/demo with read scope
-	write    string // deploy token of acme/demo with write scope
-	group    string // deploy token of acme with write scope
-	foreign  string // deploy token of other/app with write scope
-	ann      string // personal access token of ann, developer of acme
-}
+	clock    *worldtest.Clock
 
-// clock is a clock that tests move.
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(time.Millisecond) // no two events at one instant
-	return c.now
-}
-
-func (c *clock) advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
+	read, write, group, foreign, ann string // secrets
 }
 
 const externalURL = "http://registry.test"
@@ -75,72 +48,32 @@ const demo = "/api/v4/projects/1/packages/npm"
 
 func newWorld(t testing.TB, change ...func(*npm.Options)) *world {
 	t.Helper()
-	ctx := t.Context()
-	w := &world{t: t, clock: &clock{now: time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC)}}
-	var err error
-	w.store, err = store.Open(ctx, store.Options{URL: "sqlite://" + filepath.Join(t.TempDir(), "registry.db"), Clock: w.clock.Now})
-	check(t, err)
-	t.Cleanup(func() { check(t, w.store.Close()) })
-	check(t, w.store.Migrate(ctx))
-	w.bucket, err = blob.Open(ctx, blob.Options{URL: "mem://"})
-	check(t, err)
-	t.Cleanup(func() { check(t, w.bucket.Close()) })
-	w.packages = registry.New(w.store, w.bucket, registry.Options{Clock: w.clock.Now, SpoolDir: t.TempDir()})
-	w.tokens = auth.New(w.store, auth.Options{Clock: w.clock.Now})
-	w.store.Subscribe(w.packages)
-	w.store.Subscribe(w.tokens)
+	ready := worldtest.New(t, worldtest.SQLite(t))
 	signer, err := npm.NewSigner([]byte("a secret that only this test knows"))
 	check(t, err)
 	options := npm.Options{ExternalURL: externalURL, Signer: signer}
 	for _, f := range change {
 		f(&options)
 	}
-	handler, err := npm.New(w.packages, w.tokens, options)
+	handler, err := npm.New(ready.Packages, ready.Tokens, options)
 	check(t, err)
-	external, err := url.Parse(externalURL)
-	check(t, err)
-	w.server = httpapi.New(httpapi.Options{
-		Log: slog.New(slog.DiscardHandler), ExternalURL: external, Authenticate: w.tokens.Middleware, Rewrite: handler.Rewrite, Protocols: []httpapi.Protocol{handler},
-	})
-	w.populate(ctx)
-	return w
+	ready.Serve(t, externalURL, httpapi.Options{Rewrite: handler.Rewrite, Protocols: []httpapi.Protocol{handler}})
+	return &world{
+		t: t, ready: ready, server: ready.Server, packages: ready.Packages, tokens: ready.Tokens, store: ready.Store, bucket: ready.Bucket, clock: ready.Clock,
+		read: ready.Read, write: ready.Write, group: ready.Group, foreign: ready.Foreign, ann: ready.Ann,
+	}
 }
 
-var by = registry.Actor{Kind: "command", Name: "test"}
-
-func (w *world) populate(ctx context.Context) {
-	for _, path := range []string{"acme", "acme/team", "other"} {
-		_, err := w.packages.CreateGroup(ctx, registry.NewGroup{FullPath: path}, by)
-		check(w.t, err)
-	}
-	for _, path := range []string{"acme/demo", "acme/team/lib", "other/app"} {
-		_, err := w.packages.CreateProject(ctx, registry.NewProject{FullPath: path}, by)
-		check(w.t, err)
-	}
-	w.read = w.token(auth.NewDeployToken{Name: "read", Scopes: auth.ReadPackageRegistry, ProjectID: 1})
-	w.write = w.token(auth.NewDeployToken{Name: "write", Scopes: auth.WritePackageRegistry, ProjectID: 1})
-	w.group = w.token(auth.NewDeployToken{Name: "group", Scopes: auth.WritePackageRegistry, GroupID: 1})
-	w.foreign = w.token(auth.NewDeployToken{Name: "foreign", Scopes: auth.WritePackageRegistry, ProjectID: 3})
-	ann, err := w.tokens.CreateUser(ctx, auth.NewUser{Username: "ann", Password: auth.NewSecret("correct horse")}, by)
-	check(w.t, err)
-	check(w.t, w.tokens.SetMember(ctx, "ann", registry.Span{GroupID: 1}, auth.Developer, by))
-	_, secret, err := w.tokens.CreatePersonalToken(ctx, ann.ID, "cli", []string{auth.ScopeAPI}, time.Time{}, by)
-	check(w.t, err)
-	w.ann = secret.Reveal()
-}
+var by = worldtest.By
 
 func (w *world) token(n auth.NewDeployToken) string {
 	w.t.Helper()
-	_, secret, err := w.tokens.CreateDeployToken(w.t.Context(), n, by)
-	check(w.t, err)
-	return secret.Reveal()
+	return w.ready.Token(w.t, n)
 }
 
 func check(t testing.TB, err error) {
 	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
+	worldtest.Check(t, err)
 }
 
 // answer is a response with its body read.

@@ -6,14 +6,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+
+	"pakhus/internal/worldtest"
 )
-
-// discard is a connection that nobody reads from.
-type discard struct{ header http.Header }
-
-func (d discard) Header() http.Header         { return d.header }
-func (d discard) Write(p []byte) (int, error) { return len(p), nil }
-func (d discard) WriteHeader(int)             {}
 
 // BenchmarkHotReads measures what the server itself does for the reads that
 // restores consist of, without net/http.
@@ -22,20 +17,17 @@ func BenchmarkHotReads(b *testing.B) {
 	for _, version := range []string{"1.0.0", "1.0.1"} {
 		w.publish(nupkgSpec{Version: version})
 	}
+	requests := map[string]*http.Request{}
 	for name, path := range map[string]string{
 		"index": "/index.json", "registration": "/metadata/acme.log/index.json", "list": "/download/acme.log/index.json",
 		"nupkg": "/download/acme.log/1.0.0/acme.log.1.0.0.nupkg", "missing": "/download/system.text.json/index.json",
 	} {
-		b.Run(name, func(b *testing.B) {
-			r := httptest.NewRequest(http.MethodGet, demo+path, nil)
-			r.Header.Set("Authorization", basicHeader("writer", w.write))
-			r.Header.Set("Accept-Encoding", "gzip, deflate")
-			b.ReportAllocs()
-			for b.Loop() {
-				w.server.ServeHTTP(discard{http.Header{}}, r)
-			}
-		})
+		r := httptest.NewRequest(http.MethodGet, demo+path, nil)
+		r.Header.Set("Authorization", basicHeader("writer", w.write))
+		r.Header.Set("Accept-Encoding", "gzip, deflate")
+		requests[name] = r
 	}
+	worldtest.BenchmarkReads(b, w.server, requests)
 }
 
 // BenchmarkPush pushes new packages of one small version each, without the

@@ -86,7 +86,7 @@ func TestPushRefused(t *testing.T) {
 		{name: "unknown", target: demo, key: "gldt-nobodyknowsthis", status: 401},
 		{name: "read token", target: demo, key: w.read, status: 403},
 		{name: "foreign token", target: demo, key: w.foreign, status: 404},
-		{name: "foreign token, public project", target: "/api/v4/projects/4/packages/nuget", key: w.write, status: 403},
+		{name: "foreign token, public project", target: "/api/v4/projects/5/packages/nuget", key: w.write, status: 403},
 		{name: "wrong user name", target: demo, basic: basicHeader("reader", w.write), status: 401},
 		{name: "wrong password", target: demo, basic: basicHeader("writer", "x"), status: 401},
 		{name: "unknown project", target: "/api/v4/projects/99/packages/nuget", key: w.write, status: 404},

@@ -228,7 +228,7 @@ func TestGroupFeed(t *testing.T) {
 func TestReadAccess(t *testing.T) {
 	w := newWorld(t)
 	w.publish(nupkgSpec{})
-	open := "/api/v4/projects/4/packages/nuget"
+	open := "/api/v4/projects/5/packages/nuget"
 	w.want(w.push(open, w.foreign, buildNupkg(t, nupkgSpec{})), http.StatusCreated)
 	const list, file = "/download/acme.log/index.json", "/download/acme.log/1.0.0/acme.log.1.0.0.nupkg"
 	tests := []struct {

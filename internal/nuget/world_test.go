@@ -2,56 +2,33 @@ package nuget
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"io"
-	"log/slog"
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
-	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"pakhus/internal/auth"
-	"pakhus/internal/blob"
 	"pakhus/internal/httpapi"
 	"pakhus/internal/registry"
 	"pakhus/internal/store"
+	"pakhus/internal/worldtest"
 )
 
-// world is a whole registry on SQLite and a bucket in memory, with the group
-// acme (1), its project acme/demo (1), the sub-group acme/team (2) with
-// acme/team/lib (2), the foreign project other/app (3), and the public project
-// other/open (4).
+// world is a ready registry that speaks NuGet.
 type world struct {
-	t        testing.TB
+	t     testing.TB
+	ready *worldtest.World
+
 	server   *httpapi.Server
 	packages *registry.Service
 	tokens   *auth.Service
 	store    *store.Store
-	clock    *clock
-	read     string // deploy token of acme/demo with read scope
-	write    string // deploy token of acme/demo with write scope
-	group    string // deploy token of acme with write scope
-	foreign  string // deploy token of other with write scope
-	ann      string // personal access token of ann, developer of acme
-}
+	clock    *worldtest.Clock
 
-// clock is a clock that tests move.
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(time.Millisecond) // no two events at one instant
-	return c.now
+	read, write, group, foreign, ann string // secrets
 }
 
 const externalURL = "http://registry.test"
@@ -68,77 +45,36 @@ const (
 
 func newWorld(t testing.TB, change ...func(*Options)) *world {
 	t.Helper()
-	return newWorldOn(t, "sqlite://"+filepath.Join(t.TempDir(), "registry.db"), change...)
+	return newWorldOn(t, worldtest.SQLite(t), change...)
 }
 
 func newWorldOn(t testing.TB, database string, change ...func(*Options)) *world {
 	t.Helper()
-	ctx := t.Context()
-	w := &world{t: t, clock: &clock{now: time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC)}}
-	var err error
-	w.store, err = store.Open(ctx, store.Options{URL: database, Clock: w.clock.Now})
-	check(t, err)
-	t.Cleanup(func() { check(t, w.store.Close()) })
-	check(t, w.store.Migrate(ctx))
-	bucket, err := blob.Open(ctx, blob.Options{URL: "mem://"})
-	check(t, err)
-	t.Cleanup(func() { check(t, bucket.Close()) })
-	w.packages = registry.New(w.store, bucket, registry.Options{Clock: w.clock.Now, SpoolDir: t.TempDir()})
-	w.tokens = auth.New(w.store, auth.Options{Clock: w.clock.Now})
-	w.store.Subscribe(w.packages)
-	w.store.Subscribe(w.tokens)
+	ready := worldtest.New(t, database)
 	options := Options{ExternalURL: externalURL}
 	for _, f := range change {
 		f(&options)
 	}
-	handler, err := New(w.packages, options)
+	handler, err := New(ready.Packages, options)
 	check(t, err)
-	external, err := url.Parse(options.ExternalURL)
-	check(t, err)
-	w.server = httpapi.New(httpapi.Options{
-		Log: slog.New(slog.DiscardHandler), ExternalURL: external, Authenticate: w.tokens.Middleware, Protocols: []httpapi.Protocol{handler},
-	})
-	w.populate(ctx)
-	return w
+	ready.Serve(t, options.ExternalURL, httpapi.Options{Protocols: []httpapi.Protocol{handler}})
+	return &world{
+		t: t, ready: ready, server: ready.Server, packages: ready.Packages, tokens: ready.Tokens, store: ready.Store, clock: ready.Clock,
+		read: ready.Read, write: ready.Write, group: ready.Group, foreign: ready.Foreign, ann: ready.Ann,
+	}
 }
 
-var by = registry.Actor{Kind: "command", Name: "test"}
+var by = worldtest.By
 
-func (w *world) populate(ctx context.Context) {
-	for _, path := range []string{"acme", "acme/team", "other"} {
-		_, err := w.packages.CreateGroup(ctx, registry.NewGroup{FullPath: path}, by)
-		check(w.t, err)
-	}
-	for _, path := range []string{"acme/demo", "acme/team/lib", "other/app"} {
-		_, err := w.packages.CreateProject(ctx, registry.NewProject{FullPath: path}, by)
-		check(w.t, err)
-	}
-	_, err := w.packages.CreateProject(ctx, registry.NewProject{FullPath: "other/open", Visibility: registry.Public}, by)
-	check(w.t, err)
-	w.read = w.token(auth.NewDeployToken{Name: "read", Scopes: auth.ReadPackageRegistry, ProjectID: 1})
-	w.write = w.token(auth.NewDeployToken{Name: "write", Username: "writer", Scopes: auth.WritePackageRegistry, ProjectID: 1})
-	w.group = w.token(auth.NewDeployToken{Name: "group", Scopes: auth.WritePackageRegistry, GroupID: 1})
-	w.foreign = w.token(auth.NewDeployToken{Name: "foreign", Scopes: auth.WritePackageRegistry, GroupID: 3})
-	ann, err := w.tokens.CreateUser(ctx, auth.NewUser{Username: "ann", Password: auth.NewSecret("correct horse")}, by)
-	check(w.t, err)
-	check(w.t, w.tokens.SetMember(ctx, "ann", registry.Span{GroupID: 1}, auth.Developer, by))
-	_, secret, err := w.tokens.CreatePersonalToken(ctx, ann.ID, "cli", []string{auth.ScopeAPI}, time.Time{}, by)
-	check(w.t, err)
-	w.ann = secret.Reveal()
-}
-
-func (w *world) token(n auth.NewDeployToken) string {
+// set sets a setting of a project.
+func (w *world) set(projectID int64, key, value string) {
 	w.t.Helper()
-	_, secret, err := w.tokens.CreateDeployToken(w.t.Context(), n, by)
-	check(w.t, err)
-	return secret.Reveal()
+	w.ready.Set(w.t, registry.Span{ProjectID: projectID}, key, value)
 }
 
 func check(t testing.TB, err error) {
 	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
+	worldtest.Check(t, err)
 }
 
 // answer is a response with its body read.
@@ -246,12 +182,6 @@ func form(t testing.TB, body []byte) (io.Reader, string) {
 	check(t, err)
 	check(t, writer.Close())
 	return struct{ io.Reader }{&b}, writer.FormDataContentType() // a plain reader: sent in pieces, without a length
-}
-
-// set sets a setting of a project.
-func (w *world) set(projectID int64, key, value string) {
-	w.t.Helper()
-	check(w.t, w.packages.SaveSetting(w.t.Context(), registry.Span{ProjectID: projectID}, key, &value, by))
 }
 
 func basicHeader(user, secret string) string {

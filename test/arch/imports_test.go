@@ -43,6 +43,7 @@ var mayImport = map[string][]string{
 	"internal/upstream/upstreamtest": {"internal/upstream"},
 	"internal/pgtest":                {},
 	"internal/wiretest":              {},
+	"internal/worldtest":             {"internal/registry", "internal/auth", "internal/blob", "internal/store", "internal/httpapi"},
 	"bench":                          {anything},
 	"deploy":                         {anything},
 	"test/arch":                      {anything},
@@ -70,7 +71,7 @@ var onlyIn = map[string][]string{
 }
 
 // testOnly packages are imported by tests, and by each other.
-var testOnly = []string{"internal/registry/registrytest", "internal/upstream/upstreamtest", "internal/pgtest", "internal/wiretest", "test/", "bench", "deploy"}
+var testOnly = []string{"internal/registry/registrytest", "internal/upstream/upstreamtest", "internal/pgtest", "internal/wiretest", "internal/worldtest", "test/", "bench", "deploy"}
 
 // pkg is what go list tells of a package.
 type pkg struct {
