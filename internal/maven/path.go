@@ -106,7 +106,11 @@ func ParsePath(escaped string) (Path, error) {
 	if listing {
 		return Path{Kind: KindListing, Segments: segments}, nil
 	}
-	return classify(segments), nil
+	whole := rest
+	if strings.Contains(rest, "%") {
+		whole = strings.Join(segments, "/")
+	}
+	return classify(whole, segments), nil
 }
 
 func errTooLong() error {
@@ -172,8 +176,9 @@ func isUnprintable(r rune) bool {
 	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp)
 }
 
-// classify tells what a path without a trailing slash names.
-func classify(segments []string) Path {
+// classify tells what a path without a trailing slash names. whole are its
+// segments, joined: packages are named by the beginning of it.
+func classify(whole string, segments []string) Path {
 	p := Path{Segments: segments, File: segments[len(segments)-1]}
 	p.splitFile()
 	dirs := segments[:len(segments)-1]
@@ -183,29 +188,34 @@ func classify(segments []string) Path {
 	case segments[0][0] == '.':
 		p.Kind = KindReserved
 	case p.Base == metadataFile:
-		p.classifyMetadata(dirs)
+		p.classifyMetadata(parent(whole, segments), dirs)
 	case len(dirs) == 0 && p.Base == "archetype-catalog.xml":
 		p.Kind = KindArchetypeCatalog
 	case len(dirs) < 3:
 		p.Kind = KindShort
 	default:
 		p.Kind = KindFile
-		p.Package, p.Version = strings.Join(dirs[:len(dirs)-1], "/"), dirs[len(dirs)-1]
+		p.Package, p.Version = parent(parent(whole, segments), dirs), dirs[len(dirs)-1]
 	}
 	return p
 }
 
-func (p *Path) classifyMetadata(dirs []string) {
+// parent is a path of these segments without the last of them.
+func parent(whole string, segments []string) string {
+	return whole[:max(0, len(whole)-len(segments[len(segments)-1])-len("/"))]
+}
+
+func (p *Path) classifyMetadata(whole string, dirs []string) {
 	switch n := len(dirs); {
 	case n == 0:
 		p.Kind = KindRootMetadata
 	case n > 1 && IsSnapshotVersion(dirs[n-1]):
 		p.Kind = KindSnapshotMetadata
-		p.Package, p.Version = strings.Join(dirs[:n-1], "/"), dirs[n-1]
+		p.Package, p.Version = parent(whole, dirs), dirs[n-1]
 	case n == 1:
 		p.Kind, p.Package = KindGroupMetadata, dirs[0]
 	default:
-		p.Kind, p.Package = KindArtifactMetadata, strings.Join(dirs, "/")
+		p.Kind, p.Package = KindArtifactMetadata, whole
 	}
 }
 

@@ -304,3 +304,17 @@ func FuzzParsePath(f *testing.F) {
 		}
 	})
 }
+
+// Each request parses a path: it takes no more memory than its list of segments.
+func TestParsePathAllocates(t *testing.T) {
+	for _, path := range []string{"/org/acme/app/1.0/app-1.0.jar.sha1", "/org/acme/app/maven-metadata.xml", "/org/acme/app/1-SNAPSHOT/maven-metadata.xml"} {
+		got := testing.AllocsPerRun(100, func() {
+			if _, err := ParsePath(path); err != nil {
+				t.Fatal(err)
+			}
+		})
+		if got > 1 {
+			t.Errorf("%s: %v allocations", path, got)
+		}
+	}
+}

@@ -132,14 +132,19 @@ func (h *Handler) Routes() []auth.Route {
 // echo but parsed once, from the escaped path: see ParsePath.
 func (h *Handler) Mount(api *echo.Group) {
 	for _, l := range levels {
-		serve := func(c echo.Context) error { return h.serve(c, l.level, l.prefix) }
+		var labels [kindCount]string
+		for key, r := range h.routes {
+			labels[key.kind] = "/api/v4" + l.prefix + r.pattern
+		}
+		serve := func(c echo.Context) error { return h.serve(c, l.level, &labels) }
 		api.Any(l.prefix, serve)
 		api.Any(l.prefix+"/*", serve)
 	}
 }
 
-// serve is the one way in: parse, find the route, ask the gate, answer.
-func (h *Handler) serve(c echo.Context, l level, pattern string) error {
+// serve is the one way in: parse, find the route, ask the gate, answer. labels
+// are what metrics call the paths, by kind.
+func (h *Handler) serve(c echo.Context, l level, labels *[kindCount]string) error {
 	r := c.Request()
 	// Addresses in documents begin with the client's own spelling: it sends its
 	// credential at once only below the folder of the index that it was given
@@ -157,7 +162,7 @@ func (h *Handler) serve(c echo.Context, l level, pattern string) error {
 	if err != nil || !ok {
 		return errNoMethod(c, rest, err)
 	}
-	c.SetPath("/api/v4" + pattern + route.pattern)
+	c.SetPath(labels[path.Kind])
 	req := &request{level: l, base: h.opts.ExternalURL + prefix, path: path, action: route.action}
 	if err := h.admit(c, req); err != nil {
 		return err

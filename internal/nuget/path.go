@@ -40,6 +40,8 @@ const (
 	KindV2Newest
 	KindV2IDs
 	KindV2Versions
+
+	kindCount
 )
 
 // Path is what the path of a request names, below the feed's address. It is all
@@ -133,13 +135,15 @@ func allowedMethods(rest string) []string {
 // parseRead reads the path of a GET. The index has several addresses, because
 // clients tell V3 from V2 by how the address ends (nuget.md 1.1).
 func parseRead(segments []string) (Path, error) {
-	switch strings.ToLower(strings.Join(segments, "/")) {
-	case "", "index.json", "index", "v3/index.json", "v3/index", "v3":
-		return Path{Kind: KindIndex}, nil
-	case "query":
-		return Path{Kind: KindSearch}, nil
-	case "autocomplete":
-		return Path{Kind: KindAutocomplete}, nil
+	if len(segments) <= 2 { // the others are asked for often
+		switch strings.ToLower(strings.Join(segments, "/")) {
+		case "", "index.json", "index", "v3/index.json", "v3/index", "v3":
+			return Path{Kind: KindIndex}, nil
+		case "query":
+			return Path{Kind: KindSearch}, nil
+		case "autocomplete":
+			return Path{Kind: KindAutocomplete}, nil
+		}
 	}
 	if strings.EqualFold(segments[0], "v2") {
 		return parseV2(segments[1:])
