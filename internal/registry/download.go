@@ -125,6 +125,12 @@ func (s *Service) CountDownload(format Format, f File) {
 	s.downloads.counts[key]++
 }
 
+// Downloads tells how often some packages were downloaded, without the last
+// seconds. A package that nobody has downloaded is left out.
+func (s *Service) Downloads(ctx context.Context, packageIDs []int64) (map[int64]Downloads, error) {
+	return s.store.FindDownloads(ctx, packageIDs)
+}
+
 // flushEvery is how long a count may wait to be written.
 const flushEvery = 10 * time.Second
 

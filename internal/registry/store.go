@@ -136,6 +136,9 @@ type PackageStore interface {
 	AddDownloads(ctx context.Context, counts []DownloadCount) error
 	// SumDownloads sums the downloads of a package since a day.
 	SumDownloads(ctx context.Context, packageID int64, since time.Time) (int64, error)
+	// FindDownloads gives the downloads of some packages on all days; one that
+	// nobody has downloaded is left out.
+	FindDownloads(ctx context.Context, packageIDs []int64) (map[int64]Downloads, error)
 }
 
 // PackageFilter selects packages.
@@ -190,6 +193,12 @@ type DownloadCount struct {
 	PackageID int64
 	Day       time.Time // 00:00 UTC
 	Count     int64
+}
+
+// Downloads is how often a package was downloaded.
+type Downloads struct {
+	Total    int64            // of all versions, also of those that are gone
+	Versions map[string]int64 // by version key
 }
 
 // ErrBlobGone says that a blob which was there is there no more.

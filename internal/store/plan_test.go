@@ -86,6 +86,8 @@ func hot(t *testing.T, w *world) {
 	check(err)
 	check(w.Touch(ctx, map[int64]time.Time{w.token.ID: time.Now()}, map[int64]time.Time{w.personal.ID: time.Now()}))
 	check(w.AddDownloads(ctx, []registry.DownloadCount{{VersionID: v.ID, PackageID: head.ID, Day: time.Now(), Count: 1}}))
+	_, err = w.FindDownloads(ctx, []int64{head.ID})
+	check(err)
 	_, err = w.SumDownloads(ctx, head.ID, time.Now())
 	check(err)
 	check(w.SaveStar(ctx, head.ID, "u", true))

@@ -210,6 +210,20 @@ func testDownloads(f *fixture) {
 		ok(f.T, err)
 		wantSame(f.T, fmt.Sprintf("since day %d", days), sum, want)
 	}
+	f.publish("x", "2.0.0")
+	f.publish("y", "1.0.0")
+	second := f.version(head, "2.0.0")
+	ok(f.T, f.AddDownloads(f.ctx, []registry.DownloadCount{
+		{VersionID: second.ID, PackageID: head.ID, Day: monday, Count: 2}, {VersionID: 12345, PackageID: head.ID, Day: monday, Count: 1},
+	}))
+	found, err := f.FindDownloads(f.ctx, []int64{head.ID, f.head("y").ID, 999})
+	ok(f.T, err)
+	wantSame(f.T, "of all days", found, map[int64]registry.Downloads{head.ID: {Total: 20, Versions: map[string]int64{"1.0.0": 17, "2.0.0": 2}}})
+	found, err = f.FindDownloads(f.ctx, nil)
+	ok(f.T, err)
+	wantSame(f.T, "of nothing", len(found), 0)
+	head = f.head("x")
+	ok(f.T, f.AddDownloads(f.ctx, []registry.DownloadCount{count(monday, 1)}))
 	sum, err := f.SumDownloads(f.ctx, 999, monday)
 	ok(f.T, err)
 	wantSame(f.T, "absent package", sum, int64(0))
