@@ -78,7 +78,8 @@ type PackageStore interface {
 	ListPackages(ctx context.Context, f PackageFilter, page Page) (packages []Package, total int64, err error)
 	// SearchPackages finds packages of which every term begins one of the listing's
 	// terms; total counts all that match. First comes the package of the exact key,
-	// then those that have a term as a whole word. Facets count with terms only.
+	// then those that have a term as a whole word. Facets count with terms only;
+	// OncePerKey without terms is Internal.
 	SearchPackages(ctx context.Context, q SearchQuery) (found []Found, total int64, err error)
 
 	// FindPackagesByTerm gives the packages of one project whose listing has
@@ -174,7 +175,10 @@ type SearchQuery struct {
 	Facets  uint32   // listings with at least one of these bits, unless it is 0
 	// ByKey orders by package key, and by project where several have it.
 	ByKey bool
-	From  string // no package key below it
+	// OncePerKey takes packages of several projects with one key for one, of which
+	// the first in the order is found. It needs a format and terms.
+	OncePerKey bool
+	From       string // no package key below it
 	// NoTotal saves counting; the total is then 0.
 	NoTotal bool
 	Offset  int

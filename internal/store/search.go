@@ -26,6 +26,9 @@ func (s *Store) SearchPackages(ctx context.Context, q registry.SearchQuery) ([]r
 	if len(q.Terms)+len(q.Having) > 0 {
 		return s.searchTerms(ctx, q)
 	}
+	if q.OncePerKey {
+		return nil, 0, registry.Errorf(registry.Internal, "once per key needs terms")
+	}
 	matches := func() *gorm.DB {
 		db := s.read(ctx).Table("packages").Joins("JOIN listings l ON l.package_id = packages.id").
 			Where("packages.living > 0")

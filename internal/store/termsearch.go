@@ -150,17 +150,22 @@ func (t *termSearch) where() condition {
 
 const fromTerms = " FROM package_terms t JOIN packages p ON p.id = t.package_id WHERE "
 
-// count counts all packages that match. Only a word's beginning can match
-// several terms of one package.
+// count counts all packages that match, or all keys. Only a word's beginning can
+// match several terms of one package.
 func (t *termSearch) count(ctx context.Context) (total int64, err error) {
 	c := t.where()
 	from := " FROM package_terms t WHERE "
-	if t.q.From != "" {
+	if t.q.From != "" || t.q.OncePerKey {
 		from = fromTerms
+	}
+	if t.q.From != "" {
 		c.sql, c.args = c.sql+" AND p.name_key >= ?", append(c.args, t.q.From)
 	}
 	what := "COUNT(DISTINCT t.package_id)"
-	if t.driver.whole {
+	switch {
+	case t.q.OncePerKey:
+		what = "COUNT(DISTINCT p.name_key)"
+	case t.driver.whole:
 		what = "COUNT(*)"
 	}
 	if err := t.read(ctx).Raw("SELECT "+what+from+c.sql, c.args...).Scan(&total).Error; err != nil {
@@ -201,6 +206,9 @@ func (t *termSearch) exact(ctx context.Context) ([]int64, error) {
 	if err != nil {
 		return nil, t.fail(ctx, err, "")
 	}
+	if t.q.OncePerKey && len(ids) > 1 {
+		ids = ids[:1]
+	}
 	return ids, nil
 }
 
@@ -208,31 +216,39 @@ func (t *termSearch) exact(ctx context.Context) ([]int64, error) {
 // in first. Without a word to be good at, the newest packages are the best.
 func (t *termSearch) best(ctx context.Context, first []int64, need int) ([]int64, error) {
 	ids := slices.Clone(first)
-	seen := make(map[int64]bool, need)
+	seen, seenKeys := make(map[int64]bool, need), map[string]bool{}
 	for _, id := range ids {
 		seen[id] = true
+		seenKeys[t.q.Exact] = true
 	}
 	base := t.where()
 	order := "t.term, t.package_id"
 	if len(t.q.Terms) == 0 {
 		order = "t.package_id DESC"
 	}
-	var last termRow
+	var last bestRow
 	for chunk := need - len(ids) + 16; len(ids) < need; {
 		c := condition{sql: base.sql, args: slices.Clone(base.args)}
 		if last.PackageID != 0 {
 			c = t.after(c, last)
 		}
-		var rows []termRow
-		err := t.read(ctx).Raw("SELECT t.term, t.package_id FROM package_terms t WHERE "+c.sql+" ORDER BY "+order+" LIMIT ?", append(c.args, chunk)...).Scan(&rows).Error
-		if err != nil {
+		read := "SELECT t.term, t.package_id FROM package_terms t WHERE " + c.sql + " ORDER BY " + order + " LIMIT ?"
+		if t.q.OncePerKey { // the keys of these rows alone: the index still gives the order
+			read = "SELECT t.term, t.package_id, p.name_key FROM (" + read + ") t JOIN packages p ON p.id = t.package_id ORDER BY " + order
+		}
+		var rows []bestRow
+		if err := t.read(ctx).Raw(read, append(c.args, chunk)...).Scan(&rows).Error; err != nil {
 			return nil, t.fail(ctx, err, "")
 		}
 		for _, row := range rows {
-			if !seen[row.PackageID] {
-				seen[row.PackageID] = true
-				ids = append(ids, row.PackageID)
+			if seen[row.PackageID] || seenKeys[row.NameKey] {
+				continue
 			}
+			seen[row.PackageID] = true
+			if t.q.OncePerKey {
+				seenKeys[row.NameKey] = true
+			}
+			ids = append(ids, row.PackageID)
 		}
 		if len(rows) < chunk {
 			break
@@ -242,9 +258,16 @@ func (t *termSearch) best(ctx context.Context, first []int64, need int) ([]int64
 	return ids, nil
 }
 
+// bestRow is a row of the driver, with the key of its package if that matters.
+type bestRow struct {
+	Term      string
+	PackageID int64
+	NameKey   string
+}
+
 // after adds the condition that a row comes after another one in the order of
 // best.
-func (t *termSearch) after(c condition, last termRow) condition {
+func (t *termSearch) after(c condition, last bestRow) condition {
 	if len(t.q.Terms) == 0 {
 		c.sql, c.args = c.sql+" AND t.package_id < ?", append(c.args, last.PackageID)
 		return c
@@ -256,8 +279,12 @@ func (t *termSearch) after(c condition, last termRow) condition {
 // sortedByKey sorts the few packages that the driver can have.
 func (t *termSearch) sortedByKey(ctx context.Context) ([]int64, error) {
 	c := t.where()
+	what, group, order := "DISTINCT p.id, p.name_key", "", "p.name_key, p.id"
+	if t.q.OncePerKey {
+		what, group, order = "MIN(p.id) AS id, p.name_key", " GROUP BY p.name_key", "p.name_key"
+	}
 	var rows []packageRow
-	err := t.read(ctx).Raw("SELECT DISTINCT p.id, p.name_key"+fromTerms+c.sql+" AND p.name_key >= ? ORDER BY p.name_key, p.id LIMIT ? OFFSET ?",
+	err := t.read(ctx).Raw("SELECT "+what+fromTerms+c.sql+" AND p.name_key >= ?"+group+" ORDER BY "+order+" LIMIT ? OFFSET ?",
 		append(c.args, t.q.From, t.q.Limit, t.q.Offset)...).Scan(&rows).Error
 	if err != nil {
 		return nil, t.fail(ctx, err, "")
@@ -276,9 +303,13 @@ func (t *termSearch) readByKey(ctx context.Context) ([]int64, error) {
 	if t.q.Span.ProjectID != 0 { // said once more, for the index on packages
 		where = condition{sql: where.sql + " AND p.project_id = ?", args: append(where.args, t.q.Span.ProjectID)}
 	}
+	what, order := "p.id", " ORDER BY p.name_key, p.id"
+	if t.q.OncePerKey {
+		what, order = "MIN(p.id)", " GROUP BY p.name_key ORDER BY p.name_key"
+	}
 	var ids []int64
-	err := t.read(ctx).Raw("SELECT p.id FROM packages p WHERE "+where.sql+" AND EXISTS (SELECT 1 FROM package_terms t WHERE t.package_id = p.id AND "+
-		c.sql+") ORDER BY p.name_key, p.id LIMIT ? OFFSET ?",
+	err := t.read(ctx).Raw("SELECT "+what+" FROM packages p WHERE "+where.sql+" AND EXISTS (SELECT 1 FROM package_terms t WHERE t.package_id = p.id AND "+
+		c.sql+")"+order+" LIMIT ? OFFSET ?",
 		slices.Concat(where.args, c.args, []any{t.q.Limit, t.q.Offset})...).Scan(&ids).Error
 	if err != nil {
 		return nil, t.fail(ctx, err, "")

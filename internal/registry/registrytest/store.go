@@ -68,6 +68,7 @@ func TestStore(t *testing.T, open func(t *testing.T) Backend) {
 		{"search reach", testSearchReach},
 		{"stars", testStars},
 		{"downloads", testDownloads},
+		{"search, once per key", testSearchOncePerKey},
 		{"blobs", testBlobRows},
 		{"blob gone", testBlobGone},
 		{"parallel publications", testParallelPublications},

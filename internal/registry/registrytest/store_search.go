@@ -99,6 +99,70 @@ func testSearch(f *fixture) {
 	}
 }
 
+// testSearchOncePerKey: what several projects have is found once, counted once,
+// and pages neither repeat nor miss it.
+func testSearchOncePerKey(f *fixture) {
+	t := newTree(f)
+	for _, p := range []struct {
+		project registry.Project
+		name    string
+		terms   []string
+	}{
+		{t.private, "log", []string{"log", "all"}},
+		{t.private, "logger", []string{"logger", "all"}},
+		{t.inner, "log", []string{"log", "logs", "all"}},
+		{t.inner, "blog", []string{"log", "all"}},
+		{t.public, "logger", []string{"log", "all"}},
+		{t.hidden, "log", []string{"log", "all"}},
+		{t.hidden, "secret", []string{"log", "all"}},
+	} {
+		release, blobs := f.release(p.name, "1.0.0")
+		release.ProjectID, release.Listing.Terms = p.project.ID, p.terms
+		_, err := f.SavePublication(f.ctx, []registry.Publication{release}, blobs)
+		ok(f.T, err)
+	}
+	tests := []struct {
+		name  string
+		query registry.SearchQuery
+		want  []string
+	}{
+		{"whole words first", registry.SearchQuery{Terms: []string{"log"}}, []string{"log", "blog", "logger"}},
+		{"the exact key first", registry.SearchQuery{Terms: []string{"log"}, Exact: "logger"}, []string{"logger", "log", "blog"}},
+		{"newest first", registry.SearchQuery{Having: []string{"all"}}, []string{"logger", "blog", "log"}},
+		{"by key", registry.SearchQuery{Terms: []string{"log"}, ByKey: true}, []string{"blog", "log", "logger"}},
+		{"from a key on", registry.SearchQuery{Terms: []string{"log"}, ByKey: true, From: "log"}, []string{"log", "logger"}},
+		{"one project", registry.SearchQuery{Terms: []string{"log"}, Span: registry.Span{ProjectID: t.inner.ID}}, []string{"log", "blog"}},
+		{"nobody", registry.SearchQuery{Terms: []string{"log"}, Readers: registry.Readers{Projects: []int64{999}}}, nil},
+	}
+	for _, tt := range tests {
+		q := tt.query
+		if len(q.Readers.Projects) == 0 {
+			q.Readers = registry.Readers{Groups: []int64{f.group.ID}}
+		}
+		q.Format, q.OncePerKey = registry.NPM, true
+		if q.Span == (registry.Span{}) {
+			q.Span.GroupID = f.group.ID
+		}
+		for size := 1; size <= 4; size++ {
+			var names []string
+			for q.Offset = 0; q.Offset < 6; q.Offset += size {
+				q.Limit = size
+				found, total, err := f.SearchPackages(f.ctx, q)
+				ok(f.T, err)
+				wantSame(f.T, fmt.Sprintf("%s: total at %d", tt.name, q.Offset), int(total), len(tt.want))
+				for _, p := range found {
+					names = append(names, p.Package.Name)
+				}
+			}
+			wantSame(f.T, fmt.Sprintf("%s, %d a page", tt.name, size), names, tt.want)
+		}
+	}
+	_, _, err := f.SearchPackages(f.ctx, registry.SearchQuery{OncePerKey: true, Limit: 1})
+	if err == nil || registry.KindOf(err) != registry.Internal {
+		f.Errorf("without terms: %v", err)
+	}
+}
+
 // testFindByTerm: a term is found whole, in its own project and format only.
 func testFindByTerm(f *fixture) {
 	f.publishWords("alpha", "log", "\x01twin=alpha\x01")
