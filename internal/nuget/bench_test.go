@@ -4,18 +4,10 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"testing"
 
-	"pakhus/internal/pgtest"
 	"pakhus/internal/registry"
 )
-
-// databases are those that searches are measured on.
-var databases = map[string]func(b *testing.B) string{
-	"sqlite":   func(b *testing.B) string { return "sqlite://" + filepath.Join(b.TempDir(), "registry.db") },
-	"postgres": func(b *testing.B) string { return pgtest.New(b) },
-}
 
 // words make ids and descriptions of packages that differ as real ones do.
 var words = []string{

@@ -28,8 +28,10 @@ func (w *world) found(feed, token, query string) (results []string, total int) {
 	return results, int(hits)
 }
 
-func TestSearch(t *testing.T) {
-	w := newWorld(t)
+func TestSearch(t *testing.T) { onEach(t, testSearch) }
+
+func testSearch(t *testing.T, database string) {
+	w := newWorldOn(t, database)
 	for _, spec := range []nupkgSpec{
 		{ID: "Acme.LogViewer", Version: "1.0.0", Metadata: "<tags>desktop</tags><owners>Bob Bee</owners>"},
 		{ID: "Acme.LogViewer", Version: "2.0.0-beta", Metadata: "<tags>web</tags>"},
@@ -135,8 +137,10 @@ func TestSearchResult(t *testing.T) {
 }
 
 // Pages cover every id once, and the total stays (nuget.md 16.12).
-func TestSearchPages(t *testing.T) {
-	w := newWorld(t)
+func TestSearchPages(t *testing.T) { onEach(t, testSearchPages) }
+
+func testSearchPages(t *testing.T, database string) {
+	w := newWorldOn(t, database)
 	w.fill(250)
 	for _, query := range []string{"", "q=acme&"} {
 		seen := map[string]bool{}
@@ -158,8 +162,10 @@ func TestSearchPages(t *testing.T) {
 	}
 }
 
-func TestAutocomplete(t *testing.T) {
-	w := newWorld(t)
+func TestAutocomplete(t *testing.T) { onEach(t, testAutocomplete) }
+
+func testAutocomplete(t *testing.T, database string) {
+	w := newWorldOn(t, database)
 	w.publish(nupkgSpec{ID: "Acme.Log", Version: "1.0.0"})
 	w.publish(nupkgSpec{ID: "Acme.Log", Version: "1.1.0-rc.1"})
 	w.publish(nupkgSpec{ID: "Acme.Tool", Version: "1.0.0", Metadata: `<packageTypes><packageType name="DotnetTool"/></packageTypes>`})
@@ -178,8 +184,10 @@ func TestAutocomplete(t *testing.T) {
 
 // What a caller may not read is in no answer of a group, and not in the totals
 // (threats.md T16).
-func TestGroupFeed(t *testing.T) {
-	w := newWorld(t)
+func TestGroupFeed(t *testing.T) { onEach(t, testGroupFeed) }
+
+func testGroupFeed(t *testing.T, database string) {
+	w := newWorldOn(t, database)
 	w.publish(nupkgSpec{ID: "Acme.Log", Version: "1.0.0"})
 	w.want(w.push(lib, w.group, buildNupkg(t, nupkgSpec{ID: "acme.log", Version: "2.0.0"})), http.StatusCreated)
 	w.want(w.push(lib, w.group, buildNupkg(t, nupkgSpec{ID: "Acme.Lib", Version: "1.0.0"})), http.StatusCreated)

@@ -94,8 +94,8 @@ func parseFeed(t testing.TB, a answer) *v2Document {
 
 // v2World has packages for the tests of lists. The unlisted version is the last
 // release of Acme.Log.
-func v2World(t *testing.T) *world {
-	w := newWorld(t)
+func v2World(t *testing.T, database string) *world {
+	w := newWorldOn(t, database)
 	for _, p := range []nupkgSpec{
 		{ID: "Acme.Log", Version: "1.0", Metadata: `<tags>log text</tags>`},
 		{ID: "Acme.Log", Version: "1.9.0"},
@@ -119,8 +119,10 @@ func (w *world) unlist(id, version string) {
 	w.want(w.call(http.MethodDelete, demo+"/"+id+"/"+version, w.write, nil), http.StatusNoContent)
 }
 
-func TestV2Lists(t *testing.T) {
-	w := v2World(t)
+func TestV2Lists(t *testing.T) { onEach(t, testV2Lists) }
+
+func testV2Lists(t *testing.T, database string) {
+	w := v2World(t, database)
 	logs := []string{"Acme.Log 1.0", "Acme.Log 1.9.0", "acme.log 1.10.0", "Acme.Log 1.11.0", "Acme.Log 2.0.0-beta"}
 	tests := []struct {
 		name, path, query string
@@ -185,8 +187,10 @@ func TestV2Lists(t *testing.T) {
 	}
 }
 
-func TestV2BadQueries(t *testing.T) {
-	w := v2World(t)
+func TestV2BadQueries(t *testing.T) { onEach(t, testV2BadQueries) }
+
+func testV2BadQueries(t *testing.T, database string) {
+	w := v2World(t, database)
 	tests := []struct {
 		name, path, query string
 		status            int
@@ -237,8 +241,10 @@ func TestV2BadQueries(t *testing.T) {
 	w.want(w.call(http.MethodPost, demo+"/v2/Packages()", w.write, nil), http.StatusMethodNotAllowed)
 }
 
-func TestV2Entry(t *testing.T) {
-	w := newWorld(t)
+func TestV2Entry(t *testing.T) { onEach(t, testV2Entry) }
+
+func testV2Entry(t *testing.T, database string) {
+	w := newWorldOn(t, database)
 	body := w.publish(nupkgSpec{ID: "Acme.Log", Version: "01.0", Metadata: `<tags>a b</tags><dependencies>
 		<group targetFramework="net8.0" /><group targetFramework=".NETStandard2.0"><dependency id="Acme.Core" version="1.0" /></group></dependencies>`})
 	w.publish(nupkgSpec{ID: "Acme.Log", Version: "2.0.0-rc.1"})
@@ -288,8 +294,10 @@ func (w *world) checkLatest(path, query, want string) (published string) {
 	return e.Properties.Published
 }
 
-func TestV2Updates(t *testing.T) {
-	w := v2World(t)
+func TestV2Updates(t *testing.T) { onEach(t, testV2Updates) }
+
+func testV2Updates(t *testing.T, database string) {
+	w := v2World(t, database)
 	tests := []struct {
 		name, query string
 		want        []string
@@ -317,8 +325,10 @@ func TestV2Updates(t *testing.T) {
 
 // Pages of 250 packages, in each way that a list is read: every package once, and
 // no link twice.
-func TestV2Pages(t *testing.T) {
-	w := newWorld(t)
+func TestV2Pages(t *testing.T) { onEach(t, testV2Pages) }
+
+func testV2Pages(t *testing.T, database string) {
+	w := newWorldOn(t, database)
 	var want []string
 	for i := range 250 {
 		id := fmt.Sprintf("Acme.P%03d", i)
@@ -369,8 +379,10 @@ func TestV2Pages(t *testing.T) {
 
 // A search that finds little goes on in the next page; one that must see
 // everything is refused.
-func TestV2CostIsBounded(t *testing.T) {
-	w := v2World(t)
+func TestV2CostIsBounded(t *testing.T) { onEach(t, testV2CostIsBounded) }
+
+func testV2CostIsBounded(t *testing.T, database string) {
+	w := v2World(t, database)
 	h, err := New(w.packages, Options{ExternalURL: externalURL})
 	check(t, err)
 	project, err := w.packages.ProjectByID(t.Context(), 1)
@@ -404,8 +416,10 @@ func TestV2CostIsBounded(t *testing.T) {
 	}
 }
 
-func TestV2Downloads(t *testing.T) {
-	w := newWorld(t)
+func TestV2Downloads(t *testing.T) { onEach(t, testV2Downloads) }
+
+func testV2Downloads(t *testing.T, database string) {
+	w := newWorldOn(t, database)
 	first := w.publish(nupkgSpec{ID: "Acme.Log", Version: "1.0"})
 	second := w.publish(nupkgSpec{ID: "Acme.Log", Version: "2.0"})
 	w.publish(nupkgSpec{ID: "Acme.Log", Version: "3.0-beta"})
@@ -436,8 +450,10 @@ func TestV2Downloads(t *testing.T) {
 	w.v2("/package/Acme.Log/latest", "", http.StatusNotFound)
 }
 
-func TestV2Completion(t *testing.T) {
-	w := v2World(t)
+func TestV2Completion(t *testing.T) { onEach(t, testV2Completion) }
+
+func testV2Completion(t *testing.T, database string) {
+	w := v2World(t, database)
 	tests := []struct{ name, path, query, want string }{
 		{"ids", "/package-ids", "partialId=acme", `["Acme.Core","acme.log"]`},
 		{"all ids", "/package-ids", "", `["Acme.Core","acme.log","PSTool"]`},
@@ -459,8 +475,10 @@ func TestV2Completion(t *testing.T) {
 	}
 }
 
-func TestV2Access(t *testing.T) {
-	w := v2World(t)
+func TestV2Access(t *testing.T) { onEach(t, testV2Access) }
+
+func testV2Access(t *testing.T, database string) {
+	w := v2World(t, database)
 	a := w.want(w.get(demo, "/v2/$metadata", ""), http.StatusOK)
 	if !strings.HasPrefix(a.Body.String(), "<?xml") {
 		t.Errorf("metadata: %s", a.Body)
@@ -492,8 +510,10 @@ func TestV2Access(t *testing.T) {
 }
 
 // A push to the V2 address and a delete as nuget.exe 2.8 sends them.
-func TestV2PushAndDelete(t *testing.T) {
-	w := newWorld(t)
+func TestV2PushAndDelete(t *testing.T) { onEach(t, testV2PushAndDelete) }
+
+func testV2PushAndDelete(t *testing.T, database string) {
+	w := newWorldOn(t, database)
 	body := buildNupkg(t, nupkgSpec{ID: "Acme.Log", Version: "1.0"})
 	w.want(w.push(demo+"/v2/", w.write, body), http.StatusCreated)
 	w.want(w.push(demo+"/v2/package", w.write, body), http.StatusConflict)
