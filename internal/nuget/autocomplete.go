@@ -33,18 +33,19 @@ func (h *Handler) getAutocomplete(c echo.Context, req *request) error {
 	if text := c.QueryParam("q"); strings.TrimSpace(text) != "" {
 		p.query.addText("id", strings.ToValidUTF8(text, "\uFFFD"))
 	}
-	hits, total, err := h.search(c.Request().Context(), req, p)
+	ctx := c.Request().Context()
+	hits, total, err := h.search(ctx, req, p)
 	if err != nil {
 		return err
 	}
 	answer := idCompletions{TotalHits: total, Data: []string{}}
 	for i := range hits {
-		s, err := decodeSummary(hits[i].Summary)
+		shown, err := h.show(ctx, req, &hits[i])
 		if err != nil {
 			return err
 		}
-		if best := s.find(p.view); best >= 0 {
-			answer.Data = append(answer.Data, s.Best[best].Entry.ID)
+		if best := shown.summary.find(p.view); best >= 0 {
+			answer.Data = append(answer.Data, shown.summary.Best[best].Entry.ID)
 		}
 	}
 	return sendFresh(c, answer)

@@ -99,7 +99,7 @@ func newSearchQuery(req *request, q Query, v view, packageType string) registry.
 	}
 	return registry.SearchQuery{
 		Readers: req.identity.Readers(), Span: req.span(), Format: registry.NuGet,
-		Terms: q.Terms, Having: having, Exact: q.Exact, Facets: v.facet(),
+		Terms: q.Terms, Having: having, Exact: q.Exact, Facets: v.facet(), OncePerKey: req.level == groupLevel,
 	}
 }
 
@@ -127,7 +127,7 @@ type searchResult struct {
 	Tags              []string        `json:"tags"`
 	Authors           []string        `json:"authors"`
 	Owners            []string        `json:"owners"`
-	TotalDownloads    int64           `json:"totalDownloads"` // 0, as GitLab's: downloads are counted for operators
+	TotalDownloads    int64           `json:"totalDownloads"`
 	Verified          bool            `json:"verified"`
 	PackageTypes      []EntryType     `json:"packageTypes"`
 	Versions          []searchVersion `json:"versions"`
@@ -150,13 +150,19 @@ func (h *Handler) getSearch(c echo.Context, req *request) error {
 	if err != nil {
 		return err
 	}
-	answer := searchAnswer{TotalHits: total, Data: []searchResult{}}
+	results := make([]shownPackage, len(hits))
 	for i := range hits {
-		result, ok, err := newSearchResult(req.base, &hits[i], p.view)
-		if err != nil {
+		if results[i], err = h.show(ctx, req, &hits[i]); err != nil {
 			return err
 		}
-		if ok {
+	}
+	counted, err := h.downloads(ctx, results)
+	if err != nil {
+		return err
+	}
+	answer := searchAnswer{TotalHits: total, Data: []searchResult{}}
+	for i, shown := range results {
+		if result, ok := newSearchResult(req.base, shown, p.view, counted[i]); ok {
 			answer.Data = append(answer.Data, result)
 		}
 	}
@@ -176,21 +182,19 @@ func sendFresh(c echo.Context, answer any) error {
 
 // newSearchResult shows a package in a view. It is false when the package has
 // nothing to show there by now.
-func newSearchResult(base string, hit *registry.Found, v view) (searchResult, bool, error) {
-	s, err := decodeSummary(hit.Summary)
-	if err != nil {
-		return searchResult{}, false, err
-	}
+func newSearchResult(base string, shown shownPackage, v view, counted registry.Downloads) (searchResult, bool) {
+	s := shown.summary
 	i := s.find(v)
 	if i < 0 {
-		return searchResult{}, false, nil
+		return searchResult{}, false
 	}
 	best := &s.Best[i]
-	e, at, self := best.Entry, place{hit.Package.Key, best.Key}, base+registrationPath(hit.Package.Key)
+	e, at, self := best.Entry, place{shown.id.Key(), best.Key}, base+registrationPath(shown.id.Key())
 	result := searchResult{
 		ID: self, Type: "Package", Registration: self, PackageID: e.ID, Version: e.Version, Description: e.Description, Summary: e.Summary,
 		Title: e.Title, IconURL: e.IconURL, LicenseURL: e.LicenseURL, LicenseExpression: e.LicenseExpression, ProjectURL: e.ProjectURL,
 		Tags: splitList(e.Tags, " "), Authors: splitList(e.Authors, ","), Owners: splitList(e.Owners, ","), PackageTypes: e.PackageTypes,
+		TotalDownloads: counted.Total,
 	}
 	if result.Title == "" {
 		result.Title = e.ID
@@ -206,8 +210,8 @@ func newSearchResult(base string, hit *registry.Found, v view) (searchResult, bo
 	}
 	for _, l := range slices.Backward(s.Versions) {
 		if v.shows(l.Prerelease, l.SemVer2) {
-			result.Versions = append(result.Versions, searchVersion{Version: l.Version, ID: base + place{at.id, l.Key}.leaf()})
+			result.Versions = append(result.Versions, searchVersion{Version: l.Version, Downloads: counted.Versions[l.Key], ID: base + place{at.id, l.Key}.leaf()})
 		}
 	}
-	return result, true, nil
+	return result, true
 }

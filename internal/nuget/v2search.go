@@ -57,11 +57,9 @@ func (h *Handler) v2SearchKeys(ctx context.Context, search registry.SearchQuery,
 	if err != nil {
 		return nil, err
 	}
-	var keys []string
-	for _, hit := range hits {
-		if len(keys) == 0 || keys[len(keys)-1] != hit.Package.Key { // several projects of a group may have it
-			keys = append(keys, hit.Package.Key)
-		}
+	keys := make([]string, len(hits))
+	for i, hit := range hits {
+		keys[i] = hit.Package.Key
 	}
 	return keys, nil
 }
@@ -143,15 +141,20 @@ func (h *Handler) readV2Latest(ctx context.Context, req *request, q *v2Query) (*
 // v2BestEntry reads the version that represents a package in a view; nil when
 // there is none any more.
 func (h *Handler) v2BestEntry(ctx context.Context, req *request, hit *registry.Found, v view) (*v2Entry, error) {
-	s, err := decodeSummary(hit.Summary)
+	shown, err := h.show(ctx, req, hit)
 	if err != nil {
 		return nil, err
 	}
+	s := shown.summary
 	i := s.find(v)
 	if i < 0 {
 		return nil, nil
 	}
-	row, err := h.packages.Version(ctx, hit.Package.ID, s.Best[i].Key)
+	version, err := ParseVersion(s.Best[i].Key)
+	if err != nil {
+		return nil, registry.Wrapf(registry.Internal, err, "listing of package %d", hit.Package.ID)
+	}
+	row, err := h.version(ctx, shown.id, version, shown.all)
 	var fragment []byte
 	if err == nil {
 		fragment, err = h.packages.Fragment(ctx, row.ID, entryFragment)

@@ -134,3 +134,12 @@ func Check(t testing.TB, err error) {
 		t.Fatal(err)
 	}
 }
+
+// Flush writes the downloads that were counted so far, as the server does every
+// few seconds and when it stops.
+func (w *World) Flush(t testing.TB) {
+	t.Helper()
+	ended, end := context.WithCancel(t.Context())
+	end()
+	w.Packages.Run(ended, func(err error) { t.Error(err) })
+}
