@@ -22,7 +22,7 @@ func (h *Handler) show(ctx context.Context, req *request, hit *registry.Found) (
 	}
 	shown := shownPackage{id: id, all: []found{{req.project, hit.Package}}}
 	summary := hit.Summary
-	if req.level == groupLevel {
+	if hit.Shared {
 		all, err := h.find(ctx, req, id)
 		if err != nil && registry.KindOf(err) != registry.NotFound { // else deleted meanwhile
 			return shown, err

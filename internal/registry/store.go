@@ -189,6 +189,9 @@ type SearchQuery struct {
 type Found struct {
 	Package Package
 	Summary []byte // the listing's summary
+	// Shared is set by OncePerKey where another project has the key too, whether
+	// or not the search reaches it.
+	Shared bool
 }
 
 // DownloadCount is how often a version was downloaded on a day.

@@ -13,6 +13,7 @@ import (
 type foundRow struct {
 	Package packageRow `gorm:"embedded"`
 	Summary []byte
+	Shared  bool
 }
 
 // SearchPackages implements registry.Store. Without terms the newest come first,
@@ -69,6 +70,9 @@ func (s *Store) SearchPackages(ctx context.Context, q registry.SearchQuery) ([]r
 const selectFound = "packages.id, packages.project_id, packages.format, packages.name, packages.name_key, " +
 	"packages.revision, packages.living, packages.created_at, packages.updated_at, l.summary"
 
+// selectShared is also known of a package that is found once per key.
+const selectShared = ", EXISTS (SELECT 1 FROM packages o WHERE o.format = packages.format AND o.name_key = packages.name_key AND o.id <> packages.id) AS shared"
+
 func (r foundRow) found() registry.Found {
-	return registry.Found{Package: r.Package.pkg(), Summary: filled(r.Summary)}
+	return registry.Found{Package: r.Package.pkg(), Summary: filled(r.Summary), Shared: r.Shared}
 }

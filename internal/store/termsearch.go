@@ -72,7 +72,7 @@ func (s *Store) searchTerms(ctx context.Context, q registry.SearchQuery) ([]regi
 	if err != nil {
 		return nil, 0, err
 	}
-	found, err := s.loadFound(ctx, ids)
+	found, err := t.loadFound(ctx, ids)
 	return found, total, err
 }
 
@@ -319,14 +319,17 @@ func (t *termSearch) readByKey(ctx context.Context) ([]int64, error) {
 
 // loadFound reads packages with their summaries, in the order of ids. One that
 // is gone by now is left out.
-func (s *Store) loadFound(ctx context.Context, ids []int64) ([]registry.Found, error) {
-	byID := make(map[int64]registry.Found, len(ids))
+func (t *termSearch) loadFound(ctx context.Context, ids []int64) ([]registry.Found, error) {
+	byID, columns := make(map[int64]registry.Found, len(ids)), selectFound
+	if t.q.OncePerKey {
+		columns += selectShared
+	}
 	for part := range slices.Chunk(ids, insertBatch) {
 		var rows []foundRow
-		err := s.read(ctx).Table("packages").Joins("JOIN listings l ON l.package_id = packages.id").
-			Where("packages.id IN ? AND packages.living > 0", part).Select(selectFound).Scan(&rows).Error
+		err := t.read(ctx).Table("packages").Joins("JOIN listings l ON l.package_id = packages.id").
+			Where("packages.id IN ? AND packages.living > 0", part).Select(columns).Scan(&rows).Error
 		if err != nil {
-			return nil, s.fail(ctx, err, "")
+			return nil, t.fail(ctx, err, "")
 		}
 		for _, r := range rows {
 			byID[r.Package.ID] = r.found()

@@ -152,6 +152,7 @@ func testSearchOncePerKey(f *fixture) {
 				wantSame(f.T, fmt.Sprintf("%s: total at %d", tt.name, q.Offset), int(total), len(tt.want))
 				for _, p := range found {
 					names = append(names, p.Package.Name)
+					wantSame(f.T, "shared: "+p.Package.Name, p.Shared, p.Package.Name != "blog")
 				}
 			}
 			wantSame(f.T, fmt.Sprintf("%s, %d a page", tt.name, size), names, tt.want)
