@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"errors"
 	"io"
 	"net/http"
 	"time"
@@ -25,7 +24,6 @@ type recorder struct {
 	http.ResponseWriter
 	readerFrom io.ReaderFrom // of the writer; nil when it has none
 	deadlines  deadlines     // of the writer; nil when it has none
-	conn       *conn         // below the writer; nil when it cannot hold
 
 	status int       // 0 until the header was written
 	sent   int64     // bytes of the answer's body
@@ -54,9 +52,6 @@ func newRecorder(w http.ResponseWriter, r *http.Request, now func() time.Time) (
 	rec := &recorder{ResponseWriter: w, now: now}
 	rec.readerFrom, _ = w.(io.ReaderFrom)
 	rec.deadlines, _ = w.(deadlines)
-	if rec.conn = connOf(r); rec.conn != nil {
-		rec.moved = rec.conn.moved
-	}
 	if r.Body != nil && r.Body != http.NoBody {
 		r = r.WithContext(r.Context())
 		rec.body = body{from: r.Body, rec: rec, declared: r.ContentLength, waits: r.Header.Get("Expect") != ""}
@@ -84,26 +79,12 @@ func (rec *recorder) Write(p []byte) (int, error) {
 	for {
 		rec.moveWriteDeadline()
 		part := p[written:min(len(p), written+sendBytes)]
-		n, err := rec.send(part)
+		n, err := rec.ResponseWriter.Write(part)
 		rec.sent += int64(n)
 		if written += n; err != nil || written == len(p) {
 			return written, err
 		}
 	}
-}
-
-// send writes a part of the answer. The first part leaves together with the
-// header.
-func (rec *recorder) send(part []byte) (int, error) {
-	if rec.conn == nil || rec.sent > 0 || len(part) < maxHeld/2 {
-		return rec.ResponseWriter.Write(part)
-	}
-	rec.conn.hold()
-	n, err := rec.ResponseWriter.Write(part)
-	if len(rec.conn.held) > 0 { // net/http still has the rest in its buffer
-		rec.Flush()
-	}
-	return n, errors.Join(err, rec.conn.release())
 }
 
 // ReadFrom copies to the connection, by sendfile when from is an open file,
@@ -161,9 +142,6 @@ func (rec *recorder) moveWriteDeadline() {
 		return
 	}
 	rec.moved = now
-	if rec.conn != nil {
-		rec.conn.moved = now
-	}
 	// A connection that cannot take a deadline is closed already: the write tells.
 	_ = rec.deadlines.SetWriteDeadline(now.Add(stallTime))
 }

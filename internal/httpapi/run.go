@@ -9,8 +9,9 @@ import (
 	"net"
 	"net/http"
 	"net/http/pprof"
-	"sync"
 	"time"
+
+	"pakhus/internal/lane"
 )
 
 const (
@@ -54,12 +55,22 @@ func (s *Server) httpServer(h http.Handler) *http.Server {
 		ReadHeaderTimeout: headerTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,
-		ConnContext:       withConn,
 		ErrorLog:          log.New(connectionLog{s.opts.Log}, "", 0),
 	}
 }
 
+// serve serves until ctx ends. Without TLS the lane answers what is simple, and
+// net/http the rest.
 func (s *Server) serve(ctx context.Context, server *http.Server, l net.Listener) error {
+	finish := server.Shutdown
+	if server.TLSConfig == nil {
+		simple := lane.Listen(l, lane.Options{
+			Handler: server.Handler, HeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, Log: server.ErrorLog,
+		})
+		l, finish = simple, func(ctx context.Context) error {
+			return errors.Join(server.Shutdown(ctx), simple.Wait(ctx)) // the first closes the listener of both
+		}
+	}
 	stopped := make(chan error, 1)
 	serving, done := context.WithCancel(ctx)
 	go func() {
@@ -67,19 +78,13 @@ func (s *Server) serve(ctx context.Context, server *http.Server, l net.Listener)
 		s.draining.Store(true)
 		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.opts.StopTimeout)
 		defer cancel()
-		stopped <- server.Shutdown(bounded)
+		stopped <- finish(bounded)
 	}()
 	var err error
 	if server.TLSConfig != nil {
 		err = server.ServeTLS(l, "", "")
 	} else {
-		sparing := newListener(l)
-		watched, stop := context.WithCancel(context.WithoutCancel(ctx)) // also while requests finish
-		var watching sync.WaitGroup
-		watching.Go(func() { sparing.watch(watched) })
-		defer watching.Wait()
-		defer stop()
-		err = server.Serve(sparing)
+		err = server.Serve(l)
 	}
 	done()
 	late := <-stopped
