@@ -4,10 +4,13 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"flag"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -32,6 +35,9 @@ type caller struct{ name, token string }
 // credential. The statuses are compared with a golden file, so that no route
 // changes who may call it unnoticed (threats.md P3, T1, T6).
 //
+// What reads is asked twice more over a connection, where an answer may be given
+// again: that is never another one, and never that of another caller.
+//
 // Bodies are empty: a caller whom the gate lets through gets whatever the
 // handler says to that (400, 404, 409, 200), never 401 or 403.
 func TestRouteMatrix(t *testing.T) {
@@ -51,6 +57,8 @@ func TestRouteMatrix(t *testing.T) {
 	pushForMatrix(t, server, callers)
 	publishMavenForMatrix(t, server, callers)
 
+	addr := listenForMatrix(t, server)
+
 	var got strings.Builder
 	for _, route := range matrixRoutes(t, p) {
 		fmt.Fprintf(&got, "%s %s (%s)\n ", route.Method, route.Pattern, route.Action)
@@ -63,6 +71,13 @@ func TestRouteMatrix(t *testing.T) {
 			w := httptest.NewRecorder()
 			server.ServeHTTP(w, r)
 			fmt.Fprintf(&got, " %s=%d", who.name, w.Code)
+			if r.Method == http.MethodGet {
+				for range 2 {
+					if again := statusOver(t, addr, r); again != w.Code {
+						t.Errorf("%s as %s: %d, and over a connection %d", route.Pattern, who.name, w.Code, again)
+					}
+				}
+			}
 			if w.Code >= http.StatusInternalServerError {
 				t.Errorf("%s %s as %s: %d %s", route.Method, route.Pattern, who.name, w.Code, w.Body)
 			}
@@ -85,6 +100,45 @@ func TestRouteMatrix(t *testing.T) {
 	if got.String() != string(want) {
 		t.Errorf("the matrix changed; read the difference, then run with -update:\n%s", lineDifference(string(want), got.String()))
 	}
+}
+
+// listenForMatrix serves on loopback until the test ends.
+func listenForMatrix(t *testing.T, server *httpapi.Server) (addr string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- server.Run(ctx, l, nil) }()
+	server.Listener().SetLive(true) // as the store's Follow does
+	t.Cleanup(func() {
+		stop()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	return l.Addr().String()
+}
+
+// statusOver sends a request that was made for a handler to an address.
+func statusOver(t *testing.T, addr string, r *http.Request) int {
+	t.Helper()
+	sent, err := http.NewRequestWithContext(t.Context(), r.Method, "http://"+addr+r.URL.RequestURI(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sent.Header = r.Header
+	resp, err := http.DefaultTransport.RoundTrip(sent) // follows no redirects
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if _, err := io.Copy(io.Discard, resp.Body); err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode
 }
 
 // matrixRoutes are all routes, those last that end what the others need.

@@ -81,8 +81,12 @@ func openParts(ctx context.Context, c *config.Config, log *slog.Logger, m *obser
 	return p, nil
 }
 
-// identityShare is the part of the cache that holds verified identities.
-const identityShare = 32
+// The parts of the cache that hold verified identities, and answers that may be
+// given again.
+const (
+	identityShare = 32
+	answerShare   = 8
+)
 
 func (p *parts) openServices() {
 	spooled := &atomic.Int64{}
@@ -90,7 +94,7 @@ func (p *parts) openServices() {
 	identities := p.config.CacheSize / identityShare
 	p.packages = registry.New(p.store, p.blobs, registry.Options{
 		SpoolDir:   p.config.SpoolDir(),
-		CacheSize:  uint64(p.config.CacheSize - identities),
+		CacheSize:  uint64(p.config.CacheSize - identities - p.config.CacheSize/answerShare),
 		OnLookup:   p.metrics.LookedUp,
 		OnPublish:  func(f registry.Format) { p.metrics.Published(string(f)) },
 		OnDownload: func(f registry.Format) { p.metrics.Downloaded(string(f)) },

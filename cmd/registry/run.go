@@ -109,18 +109,22 @@ func (p *parts) server() (*httpapi.Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	return httpapi.New(httpapi.Options{
+	server := httpapi.New(httpapi.Options{
 		Rewrite:        npm.Rewrite,
 		Log:            p.log,
 		Metrics:        p.metrics,
 		ExternalURL:    p.config.ExternalURL,
 		TrustedProxies: p.config.TrustedProxies,
 		Authenticate:   p.tokens.Middleware,
+		Used:           p.tokens.Used,
+		AnswerCache:    uint64(p.config.CacheSize / answerShare),
 		Management:     p.management(),
 		Protocols:      []httpapi.Protocol{npm, nuget, maven},
 		Checks:         map[string]httpapi.Check{"database": p.store.Check, "bucket": p.blobs.Check},
 		MetricsAside:   p.config.MetricsListen != "",
-	}), nil
+	})
+	p.store.Subscribe(server.Listener()) // after the caches that the handlers read from
+	return server, nil
 }
 
 // run serves until ctx ends or something fails. What works in the background

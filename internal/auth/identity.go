@@ -27,6 +27,8 @@ type Identity struct {
 	Email string // users only
 	// Form is how the credential came, for the text of refusals.
 	Form Form
+	// ExpiresAt is when the credential ends by itself; never when zero.
+	ExpiresAt time.Time
 
 	// Of deploy tokens.
 	TokenID   int64
@@ -42,7 +44,6 @@ type Identity struct {
 	groupRoles    map[int64]Role
 	projectRoles  map[int64]Role
 	tokenName     string
-	expiresAt     time.Time // zero: never
 	lastTouchSlot *touchSlot
 	logID         string // kept by the service, because every request is logged
 }

@@ -129,7 +129,7 @@ func (s *Service) Verify(ctx context.Context, c Credential) (*Identity, error) {
 			return nil, errJobToken()
 		}
 		return nil, errRefused(c, "is unknown or was revoked")
-	case !id.expiresAt.IsZero() && !s.clock().Before(id.expiresAt):
+	case !id.ExpiresAt.IsZero() && !s.clock().Before(id.ExpiresAt):
 		s.onRefusal("expired")
 		return nil, errRefused(c, "expired")
 	}
@@ -166,7 +166,7 @@ func deployTokenIdentity(t DeployToken) *Identity {
 	}
 	id := &Identity{
 		Kind: DeployTokenIdentity, Name: t.EffectiveUsername(), TokenID: t.ID, Scopes: t.Scopes,
-		ProjectID: t.ProjectID, GroupID: t.GroupID, tokenName: t.Name, expiresAt: t.ExpiresAt,
+		ProjectID: t.ProjectID, GroupID: t.GroupID, tokenName: t.Name, ExpiresAt: t.ExpiresAt,
 		lastTouchSlot: newTouchSlot(t.LastUsedAt),
 	}
 	id.logID = id.LogID()
@@ -195,7 +195,7 @@ func (s *Service) userIdentity(ctx context.Context, t PersonalToken) (*Identity,
 	}
 	id := &Identity{
 		Kind: UserIdentity, Name: user.Username, Email: user.Email, UserID: user.ID, Admin: user.Admin, PersonalID: t.ID,
-		ReadOnly: !hasScope(t.Scopes, ScopeAPI), tokenName: t.Name, expiresAt: t.ExpiresAt,
+		ReadOnly: !hasScope(t.Scopes, ScopeAPI), tokenName: t.Name, ExpiresAt: t.ExpiresAt,
 		groupRoles: map[int64]Role{}, projectRoles: map[int64]Role{}, lastTouchSlot: newTouchSlot(t.LastUsedAt),
 	}
 	for _, m := range memberships {

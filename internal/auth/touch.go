@@ -55,6 +55,10 @@ func (t *touches) note(id *Identity, now time.Time) {
 	t.personal[id.PersonalID] = now
 }
 
+// Used notes that an identity, which was verified before and is still valid, was
+// used again.
+func (s *Service) Used(id *Identity) { s.touches.note(id, s.clock()) }
+
 // take empties the waiting uses.
 func (t *touches) take() (deploy, personal map[int64]time.Time) {
 	t.mu.Lock()

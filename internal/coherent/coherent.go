@@ -146,6 +146,14 @@ func guarded[V any](ctx context.Context, load func(context.Context) (V, error)) 
 	return load(ctx)
 }
 
+// Keep keeps a value that was not loaded by Get. Whoever calls it makes sure that
+// it is no older than the last change that the cache was told of.
+func (c *Cache[K, V]) Keep(key K, v V) {
+	if !c.bypass.Load() {
+		c.entries.Set(key, v)
+	}
+}
+
 // Forget drops a key.
 func (c *Cache[K, V]) Forget(key K) {
 	c.mu.Lock()

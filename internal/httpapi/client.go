@@ -8,14 +8,16 @@ import (
 	"strings"
 )
 
+const headerForwarded = "X-Forwarded-For"
+
 // clientIP gives the address of the client: the connection's, or with trusted
 // proxies the last address in X-Forwarded-For that none of them has. It is read
 // from the right, because a client can put anything to the left (threats.md
 // T18). An unreadable address ends the walk at the proxy that passed it on.
-func clientIP(r *http.Request, trusted []netip.Prefix) string {
-	remote, _, err := net.SplitHostPort(r.RemoteAddr)
+func clientIP(remoteAddr string, forwarded []string, trusted []netip.Prefix) string {
+	remote, _, err := net.SplitHostPort(remoteAddr)
 	if err != nil {
-		remote = r.RemoteAddr
+		remote = remoteAddr
 	}
 	if len(trusted) == 0 {
 		return remote
@@ -24,7 +26,7 @@ func clientIP(r *http.Request, trusted []netip.Prefix) string {
 	if err != nil || !contains(trusted, client) {
 		return remote
 	}
-	hops := strings.Split(strings.Join(r.Header["X-Forwarded-For"], ","), ",")
+	hops := strings.Split(strings.Join(forwarded, ","), ",")
 	for _, hop := range slices.Backward(hops) {
 		addr, err := netip.ParseAddr(strings.TrimSpace(hop))
 		if err != nil {
@@ -46,7 +48,7 @@ func contains(prefixes []netip.Prefix, addr netip.Addr) bool {
 // direct tells whether the request comes from this machine and from no proxy on
 // it: behind nginx on the same host every caller has a loopback address.
 func direct(r *http.Request) bool {
-	for _, header := range []string{"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip", "Forwarded", "Via"} {
+	for _, header := range []string{headerForwarded, "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip", "Forwarded", "Via"} {
 		if len(r.Header[header]) > 0 {
 			return false
 		}

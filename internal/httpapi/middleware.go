@@ -27,14 +27,16 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.opts.Rewrite != nil {
 		r = s.opts.Rewrite(r)
 	}
+	state := s.repeats.state.Load()
 	rec, r := newRecorder(w, r, s.opts.Now)
 	rec.id = requestID(r.Header)
 	w.Header()[headerRequestID] = []string{rec.id}
 	s.guard(rec, r)
-	s.finish(rec, r, start)
+	s.finish(rec, r.Method, clientIP(r.RemoteAddr, r.Header[headerForwarded], s.opts.TrustedProxies), start)
 	if rec.abort {
 		panic(http.ErrAbortHandler) // net/http breaks the connection, without a log line
 	}
+	s.repeats.keep(rec, r, state)
 }
 
 // requestID takes the client's or the proxy's own id when it can do no harm in
@@ -43,8 +45,13 @@ func requestID(h http.Header) string {
 	if given := h.Get(headerRequestID); given != "" && len(given) <= 64 && !strings.ContainsFunc(given, notIDRune) {
 		return given
 	}
+	return newRequestID()
+}
+
+// newRequestID makes an id to find a line by, not a secret.
+func newRequestID() string {
 	const digits = "0123456789abcdef"
-	var id [16]byte // an id to find a line by, not a secret
+	var id [16]byte
 	for n, i := rand.Uint64(), 0; i < len(id); n, i = n>>4, i+1 {
 		id[i] = digits[n&15]
 	}
@@ -88,15 +95,15 @@ func (s *Server) note(next echo.HandlerFunc) echo.HandlerFunc {
 		if s.routes[c.Path()] {
 			rec.route = c.Path()
 		}
-		if id := auth.From(c.Request().Context()); !id.IsAnonymous() {
-			rec.user, rec.token = id.Name, id.LogID()
+		if rec.identity = auth.From(c.Request().Context()); !rec.identity.IsAnonymous() {
+			rec.user, rec.token = rec.identity.Name, rec.identity.LogID()
 		}
 		return err
 	}
 }
 
 // finish counts the request and writes its one log line.
-func (s *Server) finish(rec *recorder, r *http.Request, start time.Time) {
+func (s *Server) finish(rec *recorder, method, client string, start time.Time) {
 	end := s.opts.Now()
 	took := end.Sub(start)
 	if rec.status == 0 {
@@ -105,7 +112,7 @@ func (s *Server) finish(rec *recorder, r *http.Request, start time.Time) {
 	if rec.route == "" {
 		rec.route = "unmatched"
 	}
-	method := methodLabel(r.Method)
+	method = methodLabel(method)
 	s.opts.Metrics.RequestDone(observe.Request{Route: rec.route, Method: method, Status: rec.status}, took, rec.body.read, rec.sent)
 	level := slog.LevelInfo
 	if rec.status >= http.StatusInternalServerError || (rec.abort && rec.status != statusClientLeft) {
@@ -118,7 +125,7 @@ func (s *Server) finish(rec *recorder, r *http.Request, start time.Time) {
 		// The handler is asked directly: through the logger each line would cost a
 		// look at the call stack.
 		line := slog.NewRecord(end, level, "request", 0)
-		s.describe(&line, rec, r, method, took)
+		s.describe(&line, rec, method, client, took)
 		_ = s.opts.Log.Handler().Handle(context.Background(), line) // as slog does: a log that fails has nowhere to tell
 	}
 }
@@ -126,7 +133,7 @@ func (s *Server) finish(rec *recorder, r *http.Request, start time.Time) {
 // describe fills a line of the access log. It shows the route and never the path
 // or the query: a token that was sent in either must not be found in a log
 // (threats.md T19).
-func (s *Server) describe(line *slog.Record, rec *recorder, r *http.Request, method string, took time.Duration) {
+func (s *Server) describe(line *slog.Record, rec *recorder, method, client string, took time.Duration) {
 	attrs := make([]slog.Attr, 0, 13)
 	attrs = append(attrs,
 		slog.String("method", method),
@@ -135,7 +142,7 @@ func (s *Server) describe(line *slog.Record, rec *recorder, r *http.Request, met
 		slog.Int64("duration_us", took.Microseconds()),
 		slog.Int64("received_bytes", rec.body.read),
 		slog.Int64("sent_bytes", rec.sent),
-		slog.String("client", clientIP(r, s.opts.TrustedProxies)),
+		slog.String("client", client),
 		slog.String("request_id", rec.id),
 	)
 	if rec.token != "" {

@@ -4,6 +4,8 @@ import (
 	"io"
 	"net/http"
 	"time"
+
+	"pakhus/internal/auth"
 )
 
 const (
@@ -37,6 +39,13 @@ type recorder struct {
 	token string // and its credential, as auth names it
 	err   error  // what the handler returned
 	abort bool   // the answer broke off: break the connection too
+
+	// Of answers that may be given again: see repeats.
+	repeatable bool
+	until      time.Time
+	again      func()
+	whole      []byte // the first part of the body that was sent
+	identity   *auth.Identity
 }
 
 // deadlines is what http.ResponseController looks for, without its allocation.
@@ -74,6 +83,9 @@ func (rec *recorder) WriteHeader(status int) {
 func (rec *recorder) Write(p []byte) (int, error) {
 	if rec.status == 0 {
 		rec.status = http.StatusOK
+	}
+	if rec.repeatable && rec.sent == 0 {
+		rec.whole = p
 	}
 	written := 0
 	for {

@@ -30,7 +30,7 @@ const (
 func (s *Server) Run(ctx context.Context, l net.Listener, tlsConfig *tls.Config) error {
 	server := s.httpServer(s)
 	server.TLSConfig = tlsConfig
-	return s.serve(ctx, server, l)
+	return s.serve(ctx, server, l, s.recall)
 }
 
 // RunMetrics serves metrics and profiles on a listener of their own.
@@ -44,7 +44,7 @@ func (s *Server) RunMetrics(ctx context.Context, l net.Listener) error {
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
-	return s.serve(ctx, s.httpServer(mux), l)
+	return s.serve(ctx, s.httpServer(mux), l, nil)
 }
 
 // httpServer has no bound for whole requests or answers: the recorder's
@@ -61,11 +61,11 @@ func (s *Server) httpServer(h http.Handler) *http.Server {
 
 // serve serves until ctx ends. Without TLS the lane answers what is simple, and
 // net/http the rest.
-func (s *Server) serve(ctx context.Context, server *http.Server, l net.Listener) error {
+func (s *Server) serve(ctx context.Context, server *http.Server, l net.Listener, recall func(*lane.Turn) bool) error {
 	finish := server.Shutdown
 	if server.TLSConfig == nil {
 		simple := lane.Listen(l, lane.Options{
-			Handler: server.Handler, HeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, Log: server.ErrorLog,
+			Handler: server.Handler, Recall: recall, HeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, Log: server.ErrorLog,
 		})
 		l, finish = simple, func(ctx context.Context) error {
 			return errors.Join(server.Shutdown(ctx), simple.Wait(ctx)) // the first closes the listener of both

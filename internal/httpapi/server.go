@@ -35,6 +35,11 @@ type Options struct {
 	// Authenticate puts the verified identity into the request's context. It runs
 	// for the API and for /metrics, whether a route is found or not.
 	Authenticate echo.MiddlewareFunc
+	// Used is told of each use of an identity that Authenticate does not see,
+	// because an answer is given again. May be nil.
+	Used func(*auth.Identity)
+	// AnswerCache bounds the memory of such answers, in bytes; 8 MiB when 0.
+	AnswerCache uint64
 	// Management is the management API; its form answers errors of paths that
 	// belong to no format.
 	Management API
@@ -63,6 +68,7 @@ type Server struct {
 	routes    map[string]bool // patterns that may be labels
 	readiness readiness
 	drains    drains
+	repeats   *repeats
 	draining  atomic.Bool
 }
 
@@ -74,6 +80,9 @@ func New(o Options) *Server {
 	}
 	if o.StopTimeout == 0 {
 		o.StopTimeout = 30 * time.Second
+	}
+	if o.AnswerCache == 0 {
+		o.AnswerCache = 8 << 20
 	}
 	if o.ExternalURL == nil {
 		o.ExternalURL = &url.URL{}
@@ -88,13 +97,20 @@ func New(o Options) *Server {
 	if s.fallback == nil {
 		s.fallback = plain{}
 	}
+	s.repeats = newRepeats(o.AnswerCache, func(hit bool) { o.Metrics.LookedUp("answer", hit) })
 	s.readiness = readiness{checks: o.Checks, now: o.Now}
 	s.echo.HTTPErrorHandler = s.handleError
-	s.echo.IPExtractor = func(r *http.Request) string { return clientIP(r, o.TrustedProxies) }
+	s.echo.IPExtractor = func(r *http.Request) string {
+		return clientIP(r.RemoteAddr, r.Header[headerForwarded], o.TrustedProxies)
+	}
 	s.echo.Use(s.note)
 	s.mount()
 	return s
 }
+
+// Listener hears of changes. Subscribe it after everything that handlers read
+// from: see repeats. While it is told nothing, no answer is given again.
+func (s *Server) Listener() registry.Listener { return s.repeats }
 
 // mountAPI mounts an API and makes the patterns of its routes labels. A route
 // that declares no action ends the start: nothing would guard it.

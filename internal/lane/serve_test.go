@@ -243,7 +243,9 @@ func TestSameAnswersAsNetHTTP(t *testing.T) {
 	if err := plain.Close(); err != nil {
 		t.Error(err)
 	}
-	<-done
+	if err := <-done; !errors.Is(err, http.ErrServerClosed) {
+		t.Error(err)
+	}
 	if n := w.handed.Load(); n > 0 {
 		t.Errorf("%d connections left the lane", n)
 	}

@@ -53,6 +53,7 @@ func (h *Handler) sendDocument(c echo.Context, req *request, key registry.Docume
 	if len(doc.Body) == 0 {
 		return req.errAbsent()
 	}
+	serve.Repeatable(c, doc.Expires, nil)
 	if req.path.Checksum != "" {
 		return sendText(c, req.path.Checksum.Of(doc.Digests), doc.Modified, noCaching)
 	}

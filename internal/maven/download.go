@@ -71,7 +71,11 @@ func (h *Handler) sendFile(c echo.Context, req *request, file registry.File, cac
 	setChecksums(header, file.Blob.Digests)
 	header.Set("Vary", "Authorization")
 	if serve.IsDownload(r) && !req.path.Signature {
-		h.packages.CountDownload(registry.Maven, file)
+		count := func() { h.packages.CountDownload(registry.Maven, file) }
+		count()
+		if caching != noCaching { // a snapshot's name may mean another build a minute later
+			serve.Repeatable(c, time.Time{}, count)
+		}
 	}
 	if done, err := serve.Redirect(c, h.packages, file, h.opts.RedirectMin); done || err != nil {
 		return err
@@ -98,6 +102,9 @@ func (h *Handler) sendChecksum(c echo.Context, req *request, file registry.File,
 			err = req.errAbsent()
 		}
 		return err
+	}
+	if caching != noCaching {
+		serve.Repeatable(c, time.Time{}, nil)
 	}
 	return sendText(c, req.path.Checksum.Of(file.Blob.Digests), file.CreatedAt, caching)
 }

@@ -20,9 +20,7 @@ func (h *Handler) getTarball(c echo.Context, req *request) error {
 	if err != nil {
 		return err
 	}
-	if serve.IsDownload(c.Request()) {
-		h.packages.CountDownload(registry.NPM, file)
-	}
+	serve.CountDownload(c, func() { h.packages.CountDownload(registry.NPM, file) })
 	caching := "private, max-age=31536000, immutable"
 	if everyonesOwn(c, all) {
 		caching = "public, max-age=31536000, immutable"

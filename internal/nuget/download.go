@@ -39,8 +39,8 @@ func (h *Handler) sendStored(c echo.Context, req *request, all []found, name str
 	if err != nil {
 		return err
 	}
-	if req.path.File == FilePackage && serve.IsDownload(c.Request()) {
-		h.packages.CountDownload(registry.NuGet, file)
+	if req.path.File == FilePackage {
+		serve.CountDownload(c, func() { h.packages.CountDownload(registry.NuGet, file) })
 	}
 	caching, err := h.fileCaching(c, req, all)
 	if err != nil {
@@ -121,5 +121,6 @@ func (h *Handler) sendPart(c echo.Context, req *request, all []found, contentTyp
 	}
 	// A package's texts are the publisher's: no browser may run them here.
 	c.Response().Header().Set("Content-Security-Policy", "default-src 'none'; sandbox")
+	serve.Repeatable(c, doc.Expires, nil)
 	return serve.Document(c, doc, serve.DocumentMeta{ContentType: contentType, CacheControl: documentCaching(c, all), Vary: "Authorization"})
 }

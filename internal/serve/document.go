@@ -120,5 +120,6 @@ func Prepared(c echo.Context, packages *registry.Service, key registry.DocumentK
 	if err != nil {
 		return err
 	}
+	Repeatable(c, doc.Expires, nil)
 	return Document(c, doc, meta)
 }

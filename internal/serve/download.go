@@ -24,6 +24,15 @@ func IsDownload(r *http.Request) bool {
 	return asked == "" || strings.HasPrefix(asked, "bytes=0-")
 }
 
+// CountDownload calls count when a request gets a file from its first byte, and
+// each time that the answer is given again: see Repeatable.
+func CountDownload(c echo.Context, count func()) {
+	if IsDownload(c.Request()) {
+		count()
+		Repeatable(c, time.Time{}, count)
+	}
+}
+
 // Redirect sends a client to the bucket for a file of at least least bytes, when
 // the bucket can sign addresses. Nobody is sent there when least is 0.
 func Redirect(c echo.Context, packages *registry.Service, file registry.File, least int64) (done bool, err error) {

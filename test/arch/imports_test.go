@@ -34,7 +34,7 @@ var mayImport = map[string][]string{
 	"internal/maven":    {"internal/registry", "internal/auth", "internal/upstream", "internal/serve"},
 	"internal/gitlab":   {"internal/registry", "internal/auth"},
 	"internal/lane":     {},
-	"internal/httpapi":  {"internal/registry", "internal/auth", "internal/observe", "internal/lane"},
+	"internal/httpapi":  {"internal/registry", "internal/auth", "internal/observe", "internal/coherent", "internal/lane"},
 	"internal/jobs":     {"internal/registry", "internal/observe"},
 	"web":               {"internal/registry", "internal/auth", "internal/observe"},
 	"cmd/registry":      {anything},
