@@ -97,14 +97,14 @@ func (h *Handler) isFixed(ctx context.Context, p registry.Project, path Path) (b
 // exception turns the setting around for the names and versions that it matches
 // as a whole.
 func (h *Handler) allowsDuplicates(ctx context.Context, p registry.Project, path Path) (bool, error) {
-	setting, err := h.packages.Setting(ctx, p, settingDuplicates, "false")
+	settings, err := h.packages.Settings(ctx, p)
 	if err != nil {
 		return false, err
 	}
-	allowed := setting == "true"
-	exception, err := h.packages.Setting(ctx, p, settingException, "")
-	if err != nil || exception == "" {
-		return allowed, err
+	allowed := settings.Get(settingDuplicates, "false") == "true"
+	exception := settings.Get(settingException, "")
+	if exception == "" {
+		return allowed, nil
 	}
 	pattern, err := regexp.Compile(`\A(?:` + exception + `)\z`)
 	if err != nil { // somebody's typing error must not open anything
