@@ -26,6 +26,7 @@ var settingKeys = []settingKey{
 	choiceSetting("nuget_delete_mode", "unlist", "unlist", "delete"),
 	countSetting("maven_snapshot_builds_kept", 10),
 	boolSetting("maven_prefixes_file", false),
+	boolSetting("maven_directory_listing", true),
 	boolSetting("nuget_duplicates_allowed", false),
 	patternSetting("nuget_duplicate_exception_regex"),
 	boolSetting("nuget_symbol_server_enabled", false),

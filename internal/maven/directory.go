@@ -1,6 +1,7 @@
 package maven
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"strings"
@@ -113,15 +114,15 @@ func (h *Handler) isDirectory(ctx context.Context, req *request) (bool, error) {
 // getShort answers GET of a path that is too short for a file: a directory whose
 // slash was left away.
 func (h *Handler) getShort(c echo.Context, req *request) error {
-	if h.opts.NoListings || req.path.Checksum != "" {
+	if req.path.Checksum != "" {
 		return req.errAbsent()
 	}
-	is, err := h.isDirectory(c.Request().Context(), req)
-	if err != nil {
-		return err
+	is, err := h.hasListings(c.Request().Context(), req)
+	if err == nil && is {
+		is, err = h.isDirectory(c.Request().Context(), req)
 	}
-	if !is {
-		return req.errAbsent()
+	if err != nil || !is {
+		return cmp.Or(err, req.errAbsent())
 	}
 	// Relative, so that it holds behind every proxy.
 	c.Response().Header().Set("Cache-Control", "no-store")

@@ -1,6 +1,7 @@
 package maven
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"strings"
@@ -12,11 +13,32 @@ import (
 	"pakhus/internal/serve"
 )
 
+// settingListing switches listings off at the address of a project or a group.
+// Clients then find versions by metadata alone.
+const settingListing = "maven_directory_listing"
+
+// hasListings tells whether directories are listed at the address. A group's
+// address follows the group, not the projects below it. At instance level, as in
+// GitLab, nothing is listed.
+func (h *Handler) hasListings(ctx context.Context, req *request) (bool, error) {
+	var settings registry.Settings
+	var err error
+	switch req.level {
+	case projectLevel:
+		settings, err = h.packages.Settings(ctx, req.project)
+	case groupLevel:
+		settings, err = h.packages.GroupSettings(ctx, req.group)
+	default:
+		return false, nil
+	}
+	return settings.Get(settingListing, "true") == "true", err
+}
+
 // getListing answers GET of a directory with its slash. Gradle, Ivy and coursier
 // read it where there is no metadata.
 func (h *Handler) getListing(c echo.Context, req *request) error {
-	if h.opts.NoListings || req.level == instanceLevel {
-		return req.errAbsent()
+	if on, err := h.hasListings(c.Request().Context(), req); err != nil || !on {
+		return cmp.Or(err, req.errAbsent())
 	}
 	entries, truncated, err := h.entries(c.Request().Context(), req)
 	if err != nil {

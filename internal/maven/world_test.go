@@ -73,7 +73,7 @@ const (
 	instance  = "/api/v4/packages/maven"
 )
 
-func newWorld(t testing.TB, change ...func(*maven.Options)) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	ctx := t.Context()
 	w := &world{t: t, clock: &clock{now: time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC)}}
@@ -89,11 +89,7 @@ func newWorld(t testing.TB, change ...func(*maven.Options)) *world {
 	w.tokens = auth.New(w.store, auth.Options{Clock: w.clock.Now})
 	w.store.Subscribe(w.packages)
 	w.store.Subscribe(w.tokens)
-	options := maven.Options{}
-	for _, f := range change {
-		f(&options)
-	}
-	handler, err := maven.New(w.packages, options)
+	handler, err := maven.New(w.packages, maven.Options{})
 	check(t, err)
 	external, err := url.Parse("http://registry.test")
 	check(t, err)
