@@ -27,6 +27,7 @@ var settingKeys = []settingKey{
 	countSetting("maven_snapshot_builds_kept", 10),
 	boolSetting("maven_prefixes_file", false),
 	boolSetting("maven_directory_listing", true),
+	boolSetting("maven_strict_uploads", false),
 	boolSetting("nuget_duplicates_allowed", false),
 	patternSetting("nuget_duplicate_exception_regex"),
 	boolSetting("nuget_symbol_server_enabled", false),

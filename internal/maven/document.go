@@ -64,12 +64,16 @@ func (h *Handler) sendDocument(c echo.Context, req *request, key registry.Docume
 // comes from the bytes: the same state gives the same document, whatever
 // happened in between.
 func newDocument(body []byte, t timeline) *registry.Document {
-	d := registry.Digests{
+	d := digestsOf(body)
+	// Metadata tells its time in whole seconds.
+	return &registry.Document{Body: body, ETag: serve.ETag(hex.EncodeToString(d.SHA256[:])), Modified: t.changed.Truncate(time.Second), Digests: d, Expires: t.next}
+}
+
+func digestsOf(body []byte) registry.Digests {
+	return registry.Digests{
 		SHA256: sha256.Sum256(body), SHA512: sha512.Sum512(body), Size: int64(len(body)),
 		SHA1: sha1.Sum(body), MD5: md5.Sum(body), //nolint:gosec // clients ask for them
 	}
-	// Metadata tells its time in whole seconds.
-	return &registry.Document{Body: body, ETag: serve.ETag(hex.EncodeToString(d.SHA256[:])), Modified: t.changed.Truncate(time.Second), Digests: d, Expires: t.next}
 }
 
 // findChildren gives the packages that child notes of these packages name:

@@ -28,6 +28,9 @@ const (
 	// noteEarly is a checksum that came before its file. Its name is the
 	// checksum's file name, its value the checksum.
 	noteEarly registry.NoteKind = "early"
+	// noteSent has the checksums of metadata that a client sent to a strict
+	// repository; its name is one of them.
+	noteSent registry.NoteKind = "sent"
 	// notePlugin is a version's plugin.xml, notePluginName what a client said of
 	// the plugin in its group's metadata.
 	notePlugin     registry.NoteKind = "plugin"

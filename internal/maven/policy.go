@@ -29,13 +29,17 @@ const (
 )
 
 // decide tells what a PUT of other bytes than those that are there may do. What
-// it may not do is Conflict.
+// it may not do is Conflict, and a file that the project takes from nobody is
+// Invalid.
 func (h *Handler) decide(ctx context.Context, req *request, at target) (rule, error) {
 	if at.version.Status == registry.Deleted && !req.path.IsSnapshot() {
 		return keep, registry.Errorf(registry.Conflict, "release %s was deleted, and others may have its old content: raise the version", at.version.Version)
 	}
 	switch {
 	case at.file.ID == 0:
+		if err := h.checkLayout(ctx, req); err != nil {
+			return keep, err
+		}
 		return keep, h.checkGrowth(ctx, req, at)
 	case at.file.Withheld:
 		return replaceWithheld, nil

@@ -84,6 +84,11 @@ func (h *Handler) putFile(c echo.Context, req *request) error {
 	if err := checkBody(c.Request().Header, spool); err != nil {
 		return err
 	}
+	if !at.holds(spool) {
+		if err := h.checkPOM(c, req, spool); err != nil {
+			return err
+		}
+	}
 	status, err := h.store(ctx, req, at, spool)
 	if err != nil {
 		return err
@@ -115,6 +120,11 @@ type target struct {
 	file    registry.File
 }
 
+// holds tells whether the same bytes are there.
+func (t target) holds(spool *registry.Spool) bool {
+	return t.file.ID != 0 && t.file.Blob.SHA256 == spool.Digests().SHA256
+}
+
 // findTarget looks up what is there now.
 func (h *Handler) findTarget(ctx context.Context, req *request) (target, error) {
 	var at target
@@ -140,7 +150,7 @@ const storeAttempts = 3
 // answer with.
 func (h *Handler) store(ctx context.Context, req *request, at target, spool *registry.Spool) (int, error) {
 	for attempt := 1; ; attempt++ {
-		if at.file.ID != 0 && at.file.Blob.SHA256 == spool.Digests().SHA256 {
+		if at.holds(spool) {
 			return http.StatusOK, nil // clients repeat whole deployments
 		}
 		rule, err := h.decide(ctx, req, at)

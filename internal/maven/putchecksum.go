@@ -36,10 +36,13 @@ func (h *Handler) putChecksum(c echo.Context, req *request) error {
 	if err != nil {
 		return err
 	}
-	if req.path.IsMetadata() {
-		return c.NoContent(http.StatusOK) // of the client's document, which is not the one that is served
-	}
 	ctx := c.Request().Context()
+	if req.path.IsMetadata() { // of the client's document, which is not the one that is served
+		if err := h.checkSent(ctx, req, claimed); err != nil {
+			return err
+		}
+		return c.NoContent(http.StatusOK)
+	}
 	at, err := h.findSubject(ctx, req)
 	if err != nil {
 		return err

@@ -1,8 +1,10 @@
 package maven
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"io"
 	"net/http"
 	"strings"
 
@@ -15,14 +17,23 @@ import (
 // clients read, merge and write back, so that of two at once one would lose its
 // version. It is a signal that what it names is complete (maven.md 9.2).
 func (h *Handler) putMetadata(c echo.Context, req *request) error {
-	m, err := ParseMetadata(c.Request().Body)
+	ctx := c.Request().Context()
+	strict, err := h.isStrict(ctx, req)
+	if err != nil {
+		return err
+	}
+	var document bytes.Buffer // of which the client sends checksums next
+	body := io.Reader(c.Request().Body)
+	if strict {
+		body = io.TeeReader(body, &document)
+	}
+	m, err := ParseMetadata(body)
 	if err != nil {
 		return bodyFailure(err)
 	}
 	if err := m.CheckPath(req.path); err != nil {
 		return err
 	}
-	ctx := c.Request().Context()
 	if req.path.Kind == KindSnapshotMetadata {
 		err = h.signalBuilds(ctx, req, m)
 	} else {
@@ -30,6 +41,9 @@ func (h *Handler) putMetadata(c echo.Context, req *request) error {
 	}
 	if err == nil && len(m.Plugins) > 0 && req.path.Kind != KindSnapshotMetadata {
 		err = h.namePlugins(ctx, req, m.Plugins)
+	}
+	if err == nil && strict {
+		err = h.rememberSent(ctx, req, document.Bytes())
 	}
 	if err != nil {
 		return err
