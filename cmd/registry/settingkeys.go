@@ -25,6 +25,7 @@ var settingKeys = []settingKey{
 	patternSetting("maven_duplicate_exception_regex"),
 	choiceSetting("nuget_delete_mode", "unlist", "unlist", "delete"),
 	countSetting("maven_snapshot_builds_kept", 10),
+	boolSetting("maven_drop_released_snapshots", false),
 	boolSetting("maven_prefixes_file", false),
 	boolSetting("maven_directory_listing", true),
 	boolSetting("maven_strict_uploads", false),

@@ -96,6 +96,11 @@ func (h *Handler) putFile(c echo.Context, req *request) error {
 	if err := h.checkEarly(ctx, req); err != nil {
 		return err
 	}
+	if status == http.StatusCreated && strings.HasSuffix(req.path.File, ".pom") { // sbt sends no metadata
+		if err := h.dropReleased(ctx, req); err != nil {
+			return err
+		}
+	}
 	return c.NoContent(status)
 }
 

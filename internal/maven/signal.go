@@ -38,6 +38,9 @@ func (h *Handler) putMetadata(c echo.Context, req *request) error {
 		err = h.signalBuilds(ctx, req, m)
 	} else {
 		err = h.signalVersions(ctx, req, m.Versions)
+		if err == nil {
+			err = h.dropReleased(ctx, req)
+		}
 	}
 	if err == nil && len(m.Plugins) > 0 && req.path.Kind != KindSnapshotMetadata {
 		err = h.namePlugins(ctx, req, m.Plugins)
