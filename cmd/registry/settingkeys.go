@@ -26,6 +26,7 @@ var settingKeys = []settingKey{
 	choiceSetting("nuget_delete_mode", "unlist", "unlist", "delete"),
 	countSetting("maven_snapshot_builds_kept", 10),
 	boolSetting("maven_drop_released_snapshots", false),
+	groupsSetting("maven_group_prefixes"),
 	boolSetting("maven_prefixes_file", false),
 	boolSetting("maven_directory_listing", true),
 	boolSetting("maven_strict_uploads", false),
@@ -87,6 +88,30 @@ func patternSetting(name string) settingKey {
 		}
 		if _, err := regexp.Compile(value); err != nil {
 			return registry.Errorf(registry.Invalid, "%s is no regular expression: %v", name, err)
+		}
+		return nil
+	}}
+}
+
+// maxGroups bounds a list of groupIds, in bytes.
+const maxGroups = 10_000
+
+// groupID is a groupId of Maven, of which each part is a directory.
+var groupID = regexp.MustCompile(`^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$`)
+
+// groupsSetting takes a list of groupIds. The empty one names none.
+func groupsSetting(name string) settingKey {
+	return settingKey{name, "", "groupIds, divided by commas", func(value string) error {
+		if len(value) > maxGroups {
+			return registry.Errorf(registry.Invalid, "%s has at most %d bytes", name, maxGroups)
+		}
+		if value == "" {
+			return nil
+		}
+		for group := range strings.SplitSeq(value, ",") {
+			if !groupID.MatchString(group) {
+				return registry.Errorf(registry.Invalid, "%s is a list such as org.acme,com.acme.web without blanks: %q is no groupId", name, group)
+			}
 		}
 		return nil
 	}}

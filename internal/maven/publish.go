@@ -23,6 +23,11 @@ func (h *Handler) put(c echo.Context, req *request) error {
 	if err := h.checkHeaders(c.Request()); err != nil {
 		return err
 	}
+	if req.path.Kind != KindArchetypeCatalog {
+		if err := h.checkOwner(c.Request().Context(), req); err != nil {
+			return err
+		}
+	}
 	switch {
 	case req.path.Kind == KindArchetypeCatalog, req.path.IsMetadata() && req.path.Signature:
 		return ignore(c) // ours is made from what is stored; a signature could not fit it
