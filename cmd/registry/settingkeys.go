@@ -23,15 +23,16 @@ type settingKey struct {
 var settingKeys = []settingKey{
 	boolSetting("maven_duplicates_allowed", false),
 	patternSetting("maven_duplicate_exception_regex"),
-	choiceSetting("nuget_delete_mode", "unlist", "unlist", "delete"),
+	choiceSetting("maven_version_policy", "mixed", "mixed", "release", "snapshot"),
+	groupsSetting("maven_group_prefixes"),
+	boolSetting("maven_strict_uploads", false),
 	countSetting("maven_snapshot_builds_kept", 10),
 	boolSetting("maven_drop_released_snapshots", false),
-	groupsSetting("maven_group_prefixes"),
 	boolSetting("maven_prefixes_file", false),
 	boolSetting("maven_directory_listing", true),
-	boolSetting("maven_strict_uploads", false),
 	boolSetting("nuget_duplicates_allowed", false),
 	patternSetting("nuget_duplicate_exception_regex"),
+	choiceSetting("nuget_delete_mode", "unlist", "unlist", "delete"),
 	boolSetting("nuget_symbol_server_enabled", false),
 }
 

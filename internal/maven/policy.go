@@ -35,6 +35,9 @@ func (h *Handler) decide(ctx context.Context, req *request, at target) (rule, er
 	if at.version.Status == registry.Deleted && !req.path.IsSnapshot() {
 		return keep, registry.Errorf(registry.Conflict, "release %s was deleted, and others may have its old content: raise the version", at.version.Version)
 	}
+	if err := h.checkKind(ctx, req); err != nil {
+		return keep, err
+	}
 	switch {
 	case at.file.ID == 0:
 		if err := h.checkLayout(ctx, req); err != nil {
@@ -54,6 +57,25 @@ func (h *Handler) decide(ctx context.Context, req *request, at target) (rule, er
 		return h.decideSignature(ctx, req, at)
 	}
 	return keep, errTaken(req.path)
+}
+
+// settingVersions says which versions a repository takes: "release", "snapshot",
+// or "mixed", which is both. What is there already stays readable.
+const settingVersions = "maven_version_policy"
+
+// checkKind refuses snapshots in a repository of releases, and the reverse.
+func (h *Handler) checkKind(ctx context.Context, req *request) error {
+	settings, err := h.packages.Settings(ctx, req.project)
+	if err != nil {
+		return err
+	}
+	switch policy := settings.Get(settingVersions, "mixed"); {
+	case policy == "release" && req.path.IsSnapshot():
+		return registry.Errorf(registry.Invalid, "%s is a snapshot, and this repository takes releases only (%s)", req.path.Version, settingVersions)
+	case policy == "snapshot" && !req.path.IsSnapshot():
+		return registry.Errorf(registry.Invalid, "%s is a release, and this repository takes snapshots only (%s)", req.path.Version, settingVersions)
+	}
+	return nil
 }
 
 func errTaken(path Path) error {

@@ -18,6 +18,11 @@ import (
 // version. It is a signal that what it names is complete (maven.md 9.2).
 func (h *Handler) putMetadata(c echo.Context, req *request) error {
 	ctx := c.Request().Context()
+	if req.path.Kind == KindSnapshotMetadata {
+		if err := h.checkKind(ctx, req); err != nil {
+			return err
+		}
+	}
 	strict, err := h.isStrict(ctx, req)
 	if err != nil {
 		return err
