@@ -11,8 +11,9 @@ import (
 
 // TestReleasePolicy: files of a release are never replaced, may join it for a
 // day, and its coordinates stay taken when it is deleted (maven.md 16).
-func TestReleasePolicy(t *testing.T) {
-	w := newWorld(t)
+func TestReleasePolicy(t *testing.T) { onEach(t, testReleasePolicy) }
+
+func testReleasePolicy(t *testing.T, w *world) {
 	w.deploy("1.0")
 	const dir = "org/acme/app/1.0/app-1.0"
 	w.put(dir+".jar", "other", http.StatusConflict)
@@ -37,8 +38,9 @@ func TestReleasePolicy(t *testing.T) {
 
 // TestSignatureBeforeComplete: a signature may be replaced until the version is
 // complete.
-func TestSignatureBeforeComplete(t *testing.T) {
-	w := newWorld(t)
+func TestSignatureBeforeComplete(t *testing.T) { onEach(t, testSignatureBeforeComplete) }
+
+func testSignatureBeforeComplete(t *testing.T, w *world) {
 	const dir = "org/acme/app/1.0/app-1.0"
 	w.put(dir+".jar", "x", http.StatusCreated)
 	w.put(dir+".jar.asc", "one", http.StatusCreated)
@@ -48,8 +50,9 @@ func TestSignatureBeforeComplete(t *testing.T) {
 }
 
 // TestDeletedSnapshot: unlike a release it may come back.
-func TestDeletedSnapshot(t *testing.T) {
-	w := newWorld(t)
+func TestDeletedSnapshot(t *testing.T) { onEach(t, testDeletedSnapshot) }
+
+func testDeletedSnapshot(t *testing.T, w *world) {
 	w.build("20260301.100000-1")
 	w.finish("20260301.100000-1")
 	w.want(w.call(http.MethodDelete, demo+"/"+strings.TrimSuffix(snapshotDir, "/"), w.write, ""), http.StatusNoContent)

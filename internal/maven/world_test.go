@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/hex"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -23,11 +24,12 @@ import (
 	"pakhus/internal/blob"
 	"pakhus/internal/httpapi"
 	"pakhus/internal/maven"
+	"pakhus/internal/pgtest"
 	"pakhus/internal/registry"
 	"pakhus/internal/store"
 )
 
-// world is a whole registry on SQLite and a bucket in memory, with the group
+// world is a whole registry on a database and a bucket in memory, with the group
 // acme (1), its private project acme/demo (1), the sub-group acme/team (2) with
 // acme/team/lib (2), the foreign project other/app (3), and the public project
 // acme/open (4).
@@ -73,15 +75,43 @@ const (
 	instance  = "/api/v4/packages/maven"
 )
 
+// newWorld makes one on SQLite.
 func newWorld(t testing.TB) *world {
+	t.Helper()
+	return newWorldOn(t, newSQLite(t))
+}
+
+// onEach runs a test on each database. It is for what the database has a part in:
+// who wins, what is ordered, what is due. Everything else has SQLite alone.
+func onEach(t *testing.T, test func(t *testing.T, w *world)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) { test(t, newWorld(t)) })
+	t.Run("postgres", func(t *testing.T) { test(t, newWorldOn(t, pgtest.NewFrom(t, "maven", migrate))) })
+}
+
+func newSQLite(t testing.TB) string {
+	t.Helper()
+	databaseURL := "sqlite://" + filepath.Join(t.TempDir(), "registry.db")
+	check(t, migrate(databaseURL))
+	return databaseURL
+}
+
+func migrate(databaseURL string) error {
+	s, err := store.Open(context.Background(), store.Options{URL: databaseURL})
+	if err != nil {
+		return err
+	}
+	return errors.Join(s.Migrate(context.Background()), s.Close())
+}
+
+func newWorldOn(t testing.TB, databaseURL string) *world {
 	t.Helper()
 	ctx := t.Context()
 	w := &world{t: t, clock: &clock{now: time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC)}}
 	var err error
-	w.store, err = store.Open(ctx, store.Options{URL: "sqlite://" + filepath.Join(t.TempDir(), "registry.db"), Clock: w.clock.Now})
+	w.store, err = store.Open(ctx, store.Options{URL: databaseURL, Clock: w.clock.Now})
 	check(t, err)
 	t.Cleanup(func() { check(t, w.store.Close()) })
-	check(t, w.store.Migrate(ctx))
 	bucket, err := blob.Open(ctx, blob.Options{URL: "mem://"})
 	check(t, err)
 	t.Cleanup(func() { check(t, bucket.Close()) })
