@@ -94,7 +94,7 @@ func (h *Handler) putFile(c echo.Context, req *request) error {
 			return err
 		}
 	}
-	status, err := h.store(ctx, req, at, spool)
+	status, err := h.store(ctx, req, at, spool, c.Request().Header)
 	if err != nil {
 		return err
 	}
@@ -157,8 +157,9 @@ func (h *Handler) findTarget(ctx context.Context, req *request) (target, error) 
 const storeAttempts = 3
 
 // store stores the body unless the same bytes are there, and gives the status to
-// answer with.
-func (h *Handler) store(ctx context.Context, req *request, at target, spool *registry.Spool) (int, error) {
+// answer with. Conditions in the header hold for what the transaction finds, so
+// that of two writers with one condition one is told that it does not hold.
+func (h *Handler) store(ctx context.Context, req *request, at target, spool *registry.Spool, header http.Header) (int, error) {
 	for attempt := 1; ; attempt++ {
 		if at.holds(spool) {
 			return http.StatusOK, nil // clients repeat whole deployments
@@ -171,6 +172,9 @@ func (h *Handler) store(ctx context.Context, req *request, at target, spool *reg
 		if err != nil {
 			return 0, err
 		}
+		if isConditional(header) {
+			pubs[0].Versions[0].Files[0].Over = &at.file.Blob.SHA256
+		}
 		_, err = h.packages.Publish(ctx, pubs)
 		switch {
 		case err == nil && at.file.ID != 0:
@@ -182,6 +186,9 @@ func (h *Handler) store(ctx context.Context, req *request, at target, spool *reg
 		}
 		if at, err = h.findTarget(ctx, req); err != nil { // somebody was faster
 			return 0, err
+		}
+		if !conditionsHold(header, at.file) {
+			return 0, errCondition()
 		}
 	}
 }
@@ -221,7 +228,7 @@ func (h *Handler) publications(req *request, spool *registry.Spool, rule rule) (
 func (h *Handler) checkPlace(c echo.Context, req *request, at target) error {
 	r := c.Request()
 	if !conditionsHold(r.Header, at.file) {
-		return echo.NewHTTPError(http.StatusPreconditionFailed)
+		return errCondition()
 	}
 	if at.file.ID != 0 {
 		return nil
@@ -230,6 +237,15 @@ func (h *Handler) checkPlace(c echo.Context, req *request, at target) error {
 		return err
 	}
 	return h.checkClash(r.Context(), req, at)
+}
+
+// errCondition is 412, for which the kinds of failure have none: no other format
+// has it.
+func errCondition() error { return echo.NewHTTPError(http.StatusPreconditionFailed) }
+
+// isConditional tells whether a request has conditions.
+func isConditional(header http.Header) bool {
+	return header.Get("If-Match") != "" || header.Get("If-None-Match") != ""
 }
 
 // conditionsHold evaluates If-Match and If-None-Match, by which scripts compare

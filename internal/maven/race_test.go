@@ -160,3 +160,35 @@ func testChecksumBesideFile(t *testing.T, w *world) {
 		w.get(path, status)
 	}
 }
+
+// TestConditionTwice: of writers who saw the same file, or none, and say so, one
+// wins, whatever they send.
+func TestConditionTwice(t *testing.T) { onEach(t, testConditionTwice) }
+
+func testConditionTwice(t *testing.T, w *world) {
+	w.set(spanOfDemo, "maven_duplicates_allowed", "true")
+	const path = "/org/acme/app/1.0-SNAPSHOT/app-1.0-SNAPSHOT.jar"
+	condition := [2]string{"If-None-Match", "*"}
+	for round := range 20 {
+		var mu sync.Mutex
+		var won []string
+		each(8, func(i int) {
+			body := fmt.Sprintf("round %d, body %d", round, i%4) // some send the same
+			a := w.call(http.MethodPut, demo+path, w.write, body, condition[0], condition[1])
+			switch a.Code {
+			case http.StatusCreated, http.StatusOK:
+				mu.Lock()
+				defer mu.Unlock()
+				won = append(won, body)
+			case http.StatusPreconditionFailed:
+			default:
+				t.Errorf("status = %d", a.Code)
+			}
+		})
+		a := w.call(http.MethodGet, demo+path, w.read, "")
+		if len(won) != 1 || a.Body.String() != won[0] {
+			t.Fatalf("round %d: winners %v, stored %q", round, won, a.Body)
+		}
+		condition = [2]string{"If-Match", a.Header().Get("ETag")}
+	}
+}
