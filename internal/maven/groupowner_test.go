@@ -69,12 +69,13 @@ func TestGroupOwner(t *testing.T) {
 
 // TestGroupOwnerOfMetadata: metadata of an artifact and of a group share an
 // address: whoever may publish either of the two may send it.
-func TestGroupOwnerOfMetadata(t *testing.T) {
+func TestGroupOwnerOfMetadata(t *testing.T) { onEach(t, testGroupOwnerOfMetadata) }
+
+func testGroupOwnerOfMetadata(t *testing.T, w *world) {
 	const foreign = "/api/v4/projects/3/packages/maven"
 	artifact := artifactMetadata("org.acme", "app", "1.0")
 	const group = "<metadata><plugins><plugin><name>x</name><prefix>x</prefix><artifactId>x-maven-plugin</artifactId></plugin></plugins></metadata>"
 	const snapshot = "<metadata><groupId>org.acme</groupId><artifactId>app</artifactId><version>1.0-SNAPSHOT</version></metadata>"
-	w := newWorld(t)
 	w.set(registry.Span{GroupID: 1}, "maven_group_prefixes", "org.acme,top")
 	for _, tt := range []struct {
 		path, body       string

@@ -23,8 +23,9 @@ func links(page string) []string {
 	return all
 }
 
-func TestListing(t *testing.T) {
-	w := newWorld(t)
+func TestListing(t *testing.T) { onEach(t, testListing) }
+
+func testListing(t *testing.T, w *world) {
 	for _, path := range []string{
 		"org/acme/app/1.0/app-1.0.jar", "org/acme/app/2.0/app-2.0.jar", "org/acme-x/app/1.0/app-1.0.jar", "org/acme/1.0/acme-1.0.jar",
 		"org/acme/lib/sub/3.0/sub-3.0.jar", "com/acme/app/1.0+b/app-1.0+b.jar",
@@ -78,8 +79,9 @@ func TestListing(t *testing.T) {
 
 // TestListingOff: without listings a directory is not there, with a slash or
 // without, and everything else is. A group's address follows the group.
-func TestListingOff(t *testing.T) {
-	w := newWorld(t)
+func TestListingOff(t *testing.T) { onEach(t, testListingOff) }
+
+func testListingOff(t *testing.T, w *world) {
 	w.deploy("1.0")
 	off := func(at registry.Span) { w.set(at, "maven_directory_listing", "false") }
 	listings := func(inProject, inGroup int) {
@@ -109,8 +111,9 @@ func TestListingOff(t *testing.T) {
 
 // TestWideListing: what lies below the names of a directory is skipped, not
 // read, and names that sort around the slash are not lost.
-func TestWideListing(t *testing.T) {
-	w := newWorld(t)
+func TestWideListing(t *testing.T) { onEach(t, testWideListing) }
+
+func testWideListing(t *testing.T, w *world) {
 	var pubs []registry.Publication
 	add := func(name string) {
 		pubs = append(pubs, registry.Publication{
@@ -134,8 +137,9 @@ func TestWideListing(t *testing.T) {
 	}
 }
 
-func TestPrefixes(t *testing.T) {
-	w := newWorld(t)
+func TestPrefixes(t *testing.T) { onEach(t, testPrefixes) }
+
+func testPrefixes(t *testing.T, w *world) {
 	w.put("org/acme/app/1.0/app-1.0.jar", "x", http.StatusCreated)
 	w.put("org/acme/lib/1.0/lib-1.0.jar", "x", http.StatusCreated)
 	w.put("com/x/1.0/x-1.0.jar", "x", http.StatusCreated)

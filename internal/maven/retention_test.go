@@ -13,10 +13,11 @@ const releasedSnapshots = "maven_drop_released_snapshots"
 
 // TestReleasedSnapshots: with the release of the same number there, deployments
 // drop what the snapshot has that is older than two days, and then the version.
-func TestReleasedSnapshots(t *testing.T) {
+func TestReleasedSnapshots(t *testing.T) { onEach(t, testReleasedSnapshots) }
+
+func testReleasedSnapshots(t *testing.T, w *world) {
 	const metadata = "org/acme/app/maven-metadata.xml"
 	const first, second = "20260301.100000-4", "20260304.100000-5"
-	w := newWorld(t)
 	w.set(spanOfDemo, releasedSnapshots, "true")
 	w.build(first, ".pom.asc")
 	w.put(snapshotDir+"ivy.xml", "ivy", http.StatusCreated)

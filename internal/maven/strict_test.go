@@ -101,8 +101,9 @@ func TestPOMOfAnother(t *testing.T) {
 
 // TestStrictMetadataChecksums: the checksum of metadata has to be that of a
 // document which was sent here lately, of whichever deployment (maven.md 7.6).
-func TestStrictMetadataChecksums(t *testing.T) {
-	w := newWorld(t)
+func TestStrictMetadataChecksums(t *testing.T) { onEach(t, testStrictMetadataChecksums) }
+
+func testStrictMetadataChecksums(t *testing.T, w *world) {
 	const metadata = "org/acme/app/maven-metadata.xml"
 	document := func(i int) string { return artifactMetadata("org.acme", "app", fmt.Sprintf("1.%d", i)) }
 	sum := func(i int, algorithm string) string { return sums(document(i))[algorithm] }
