@@ -26,6 +26,7 @@ var settingKeys = []settingKey{
 	choiceSetting("maven_version_policy", "mixed", "mixed", "release", "snapshot"),
 	groupsSetting("maven_group_prefixes"),
 	boolSetting("maven_strict_uploads", false),
+	boolSetting("maven_publish_on_metadata", false),
 	countSetting("maven_snapshot_builds_kept", 10),
 	boolSetting("maven_drop_released_snapshots", false),
 	boolSetting("maven_prefixes_file", false),

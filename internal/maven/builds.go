@@ -131,7 +131,7 @@ func (h *Handler) findAlias(c echo.Context, req *request, all []found, asked Sna
 	ctx := c.Request().Context()
 	key := registry.DocumentKey{Kind: "maven/alias/" + req.path.Version + "/" + req.path.Subject, Of: registry.Revisions(headsOf(all))}
 	doc, err := h.packages.Prepared(ctx, key, func(ctx context.Context) (*registry.Document, error) {
-		if _, _, ok, err := h.findFile(ctx, all, req.path.Version, req.path.Subject); err != nil || ok {
+		if ok, err := h.hasFile(ctx, all, req.path.Version, req.path.Subject); err != nil || ok {
 			return &registry.Document{Body: []byte(req.path.Subject)}, err
 		}
 		var t timeline
@@ -149,6 +149,21 @@ func (h *Handler) findAlias(c echo.Context, req *request, all []found, asked Sna
 		return registry.File{}, false, err
 	}
 	return h.findNamed(c, req, all, string(doc.Body))
+}
+
+// hasFile tells whether a file is there for any reader: which of them sees it, the
+// request decides that asks for it.
+func (h *Handler) hasFile(ctx context.Context, all []found, version, name string) (bool, error) {
+	for _, f := range all {
+		file, err := h.packages.VersionFile(ctx, f.head, version, name)
+		if err == nil && !file.Withheld {
+			return true, nil
+		}
+		if unlessNotFound(err) != nil {
+			return false, err
+		}
+	}
+	return false, nil
 }
 
 // findShown finds the file that answers for a build that metadata shows and that
@@ -172,7 +187,7 @@ func (h *Handler) findShown(c echo.Context, req *request, all []found) (registry
 // findNamed finds a file, and tells where it lies if it was asked for by another
 // name.
 func (h *Handler) findNamed(c echo.Context, req *request, all []found, name string) (registry.File, bool, error) {
-	file, _, ok, err := h.findFile(c.Request().Context(), all, req.path.Version, name)
+	file, _, ok, err := h.findFile(c.Request().Context(), req, all, req.path.Version, name)
 	if err == nil && ok && name != req.path.Subject {
 		if req.path.Checksum != "" {
 			name += req.path.Checksum.Suffix()

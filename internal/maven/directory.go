@@ -102,7 +102,10 @@ func (h *Handler) isDirectory(ctx context.Context, req *request) (bool, error) {
 	for _, f := range all {
 		v, err := h.packages.Version(ctx, f.head.ID, segments[len(segments)-1])
 		if err == nil && v.Status != registry.Deleted {
-			return true, nil
+			seen, err := h.sees(ctx, req, f, v.Version, "")
+			if err != nil || seen {
+				return seen, err
+			}
 		}
 		if unlessNotFound(err) != nil {
 			return false, err

@@ -97,7 +97,13 @@ func (h *Handler) addVersions(ctx context.Context, req *request, all []found, li
 			return nil, err
 		}
 		for _, n := range notes {
-			list = append(list, ListingEntry{Name: n.VersionKey, Directory: true, Size: -1})
+			seen, err := h.sees(ctx, req, f, n.VersionKey, "")
+			if err != nil {
+				return nil, err
+			}
+			if seen {
+				list = append(list, ListingEntry{Name: n.VersionKey, Directory: true, Size: -1})
+			}
 		}
 	}
 	if len(all) == 0 {
@@ -113,7 +119,7 @@ func (h *Handler) addVersions(ctx context.Context, req *request, all []found, li
 }
 
 // addFiles adds the files of a version, each with its checksums, and a
-// snapshot's metadata. Withheld files are left out.
+// snapshot's metadata. What readers do not see is left out.
 func (h *Handler) addFiles(ctx context.Context, req *request, name, version string, list []ListingEntry) ([]ListingEntry, error) {
 	all, err := h.find(ctx, req, name)
 	if err != nil {
@@ -132,7 +138,11 @@ func (h *Handler) addFiles(ctx context.Context, req *request, name, version stri
 			return nil, err
 		}
 		for _, file := range files {
-			if !file.Withheld {
+			seen, err := h.sees(ctx, req, f, version, file.Name)
+			if err != nil {
+				return nil, err
+			}
+			if seen && !file.Withheld {
 				list = addSums(append(list, ListingEntry{Name: file.Name, Size: file.Blob.Size, Modified: file.CreatedAt}), file.Name, file.CreatedAt)
 			}
 		}

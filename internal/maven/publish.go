@@ -168,7 +168,7 @@ func (h *Handler) store(ctx context.Context, req *request, at target, spool *reg
 		if err != nil {
 			return 0, err
 		}
-		pubs, err := h.publications(req, spool, rule)
+		pubs, err := h.publications(ctx, req, spool, rule)
 		if err != nil {
 			return 0, err
 		}
@@ -196,9 +196,12 @@ func (h *Handler) store(ctx context.Context, req *request, at target, spool *reg
 // publications are what a file brings: itself, the notes that documents are made
 // from, and what its content says. All of it is one transaction, so that
 // deployments at the same time lose nothing of each other.
-func (h *Handler) publications(req *request, spool *registry.Spool, rule rule) ([]registry.Publication, error) {
+func (h *Handler) publications(ctx context.Context, req *request, spool *registry.Spool, rule rule) ([]registry.Publication, error) {
 	path := req.path
-	due := h.packages.Now().Add(quietTime)
+	due, err := h.dueAfterFile(ctx, req.project)
+	if err != nil {
+		return nil, err
+	}
 	pub := registry.Publication{
 		ProjectID: req.project.ID, Format: registry.Maven, Name: path.Package, Key: path.Package, By: req.identity.Actor(),
 		Versions: []registry.NewVersion{{

@@ -139,8 +139,12 @@ func (h *Handler) compare(ctx context.Context, req *request, at target, a Algori
 	case fits:
 		h.confirmed.add(at.file, a, h.packages.Now())
 		if at.file.Withheld {
+			due, err := h.dueAfterFile(ctx, req.project)
+			if err != nil {
+				return err
+			}
 			edit.Files = []registry.FileEdit{{FileID: at.file.ID}}
-			edit.Notes = []registry.Note{{NoteKey: registry.NoteKey{Kind: noteVersion, VersionKey: req.path.Version}, Due: h.packages.Now().Add(quietTime)}}
+			edit.Notes = []registry.Note{{NoteKey: registry.NoteKey{Kind: noteVersion, VersionKey: req.path.Version}, Due: due}}
 		}
 	case !at.file.Withheld && h.packages.Now().Sub(at.file.CreatedAt) < withholdTime:
 		edit.Files = []registry.FileEdit{{FileID: at.file.ID, Withheld: true}}
