@@ -86,7 +86,7 @@ func TestSettings(t *testing.T) {
 			}
 		})
 	}
-	if text := c.run("setting", "list", "--group", "acme/team"); !strings.Contains(text, "nuget_symbol_server_enabled      false   default") {
+	if text := c.run("setting", "list", "--group", "acme/team"); !strings.Contains(text, "nuget_symbol_server_enabled      false      default") {
 		t.Errorf("setting list printed\n%s", text)
 	}
 }

@@ -27,6 +27,7 @@ var settingKeys = []settingKey{
 	groupsSetting("maven_group_prefixes"),
 	boolSetting("maven_strict_uploads", false),
 	boolSetting("maven_publish_on_metadata", false),
+	choiceSetting("maven_metadata", "generated", "generated", "client"),
 	countSetting("maven_snapshot_builds_kept", 10),
 	boolSetting("maven_drop_released_snapshots", false),
 	boolSetting("maven_prefixes_file", false),

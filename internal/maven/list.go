@@ -113,8 +113,8 @@ func (h *Handler) addVersions(ctx context.Context, req *request, all []found, li
 	if err != nil {
 		return nil, err
 	}
-	path := Path{Kind: KindArtifactMetadata, Package: strings.Join(req.path.Segments, "/")}
-	doc, err := h.buildArtifactMetadata(ctx, path, all, plugins)
+	path := Path{Kind: KindArtifactMetadata, Package: strings.Join(req.path.Segments, "/"), Subject: metadataFile}
+	doc, err := h.artifactDocument(ctx, req, path, all, plugins)
 	return addDocument(list, metadataFile, doc), err
 }
 
@@ -150,7 +150,8 @@ func (h *Handler) addFiles(ctx context.Context, req *request, name, version stri
 	if len(all) == 0 || !IsSnapshotVersion(version) {
 		return list, nil
 	}
-	doc, err := h.buildSnapshotMetadata(ctx, Path{Kind: KindSnapshotMetadata, Package: name, Version: version}, all)
+	path := Path{Kind: KindSnapshotMetadata, Package: name, Version: version, Subject: metadataFile}
+	doc, err := h.snapshotDocument(ctx, req, path, all)
 	return addDocument(list, metadataFile, doc), err
 }
 

@@ -29,8 +29,10 @@ func (h *Handler) put(c echo.Context, req *request) error {
 		}
 	}
 	switch {
-	case req.path.Kind == KindArchetypeCatalog, req.path.IsMetadata() && req.path.Signature:
-		return ignore(c) // ours is made from what is stored; a signature could not fit it
+	case req.path.Kind == KindArchetypeCatalog:
+		return ignore(c) // ours is made from what is stored
+	case req.path.IsMetadata() && req.path.Signature:
+		return h.putSignature(c, req)
 	case req.path.Checksum != "":
 		return h.putChecksum(c, req)
 	case req.path.IsMetadata():

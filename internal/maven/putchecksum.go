@@ -37,8 +37,12 @@ func (h *Handler) putChecksum(c echo.Context, req *request) error {
 		return err
 	}
 	ctx := c.Request().Context()
-	if req.path.IsMetadata() { // of the client's document, which is not the one that is served
-		if err := h.checkSent(ctx, req, claimed); err != nil {
+	if req.path.IsMetadata() { // of the client's document, which need not be the one that is served
+		isKept, err := h.checkKept(ctx, req, claimed)
+		if err == nil && !isKept {
+			err = h.checkSent(ctx, req, claimed)
+		}
+		if err != nil {
 			return err
 		}
 		return c.NoContent(http.StatusOK)
