@@ -146,5 +146,6 @@ func (h *Handler) edit(ctx context.Context, p registry.Project, name string, pla
 		if registry.KindOf(err) != registry.Conflict || attempt == deleteAttempts {
 			return err
 		}
+		h.packages.Forget([]registry.Change{registry.PackageChange(registry.Maven, name)}) // which may be what was read
 	}
 }

@@ -327,6 +327,28 @@ func TestSettingsInherit(t *testing.T) {
 	}
 }
 
+// TestConflictForgets: who lost against a change that he has not heard of yet sees
+// it when he looks again.
+func TestConflictForgets(t *testing.T) {
+	d := newDomain(t)
+	deaf := registry.New(d.store, d.blobs, registry.Options{SpoolDir: t.TempDir()}) // a replica that hears of nothing
+	find := func() error {
+		_, err := deaf.Package(t.Context(), d.project.ID, registry.NPM, "x")
+		return err
+	}
+	if err := find(); registry.KindOf(err) != registry.NotFound {
+		t.Fatal(err)
+	}
+	must(t, d.publish(t, d.publication(t, "x", "1.0.0", "bytes")))
+	if err := find(); registry.KindOf(err) != registry.NotFound {
+		t.Fatalf("the replica is not deaf: %v", err)
+	}
+	if _, err := deaf.Publish(t.Context(), []registry.Publication{d.publication(t, "x", "1.0.0", "other")}); registry.KindOf(err) != registry.Conflict {
+		t.Fatal(err)
+	}
+	must(t, find())
+}
+
 // TestSettingsFollowTheTree: a group has its own settings and those above it, and
 // a project that moves gets those of its new place, also for who knew it before.
 func TestSettingsFollowTheTree(t *testing.T) {
