@@ -188,6 +188,7 @@ func (w *world) call(method, target, token, body string, header ...string) *http
 	if token != "" {
 		request.Header.Set("Deploy-Token", token)
 	}
+	request.Header.Set("Accept", "application/problem+json,*/*") // as resolvers ask since 1.9.24
 	for i := 0; i < len(header); i += 2 {
 		request.Header.Set(header[i], header[i+1])
 	}
@@ -197,7 +198,23 @@ func (w *world) call(method, target, token, body string, header ...string) *http
 func (w *world) send(r *http.Request) *httptest.ResponseRecorder {
 	recorder := httptest.NewRecorder()
 	w.server.ServeHTTP(recorder, r)
+	// Whatever a test is about: resolvers take a problem document for another
+	// failure than the status that they act on (maven.md 11).
+	if status := recorder.Code; isActedOn(status) && strings.Contains(recorder.Header().Get("Content-Type"), "problem") {
+		w.t.Errorf("%s %s: %d is a problem document", r.Method, r.URL, status)
+	}
 	return recorder
+}
+
+// isActedOn tells whether a resolver does something about a status, other than
+// giving up.
+func isActedOn(status int) bool {
+	switch status {
+	case http.StatusUnauthorized, http.StatusNotFound, http.StatusGone, http.StatusPreconditionFailed, http.StatusRequestedRangeNotSatisfiable,
+		http.StatusExpectationFailed, http.StatusTooManyRequests:
+		return true
+	}
+	return status >= http.StatusInternalServerError
 }
 
 // want fails the test unless the answer has the status.
