@@ -43,7 +43,7 @@ func TestMavenClients(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.vars["SHARED"] = "org.acme.shared"
+	w.vars["SHARED"], w.vars["SHARED_PATH"] = "org.acme.shared", "org/acme/shared"
 	t.Run("deploy", func(t *testing.T) {
 		runMavenScripts(t, scripts(t, "testdata/mavenshared"), s, "mvn3.9", w)
 	})
