@@ -86,7 +86,7 @@ func TestSettings(t *testing.T) {
 			}
 		})
 	}
-	if text := c.run("setting", "list", "--group", "acme/team"); !strings.Contains(text, "nuget_symbol_server_enabled      false   default") {
+	if text := c.run("setting", "list", "--group", "acme/team"); !strings.Contains(text, "nuget_symbol_server_enabled      false      default") {
 		t.Errorf("setting list printed\n%s", text)
 	}
 }
@@ -110,6 +110,12 @@ func TestSettingsRefused(t *testing.T) {
 		{"longest pattern", []string{"set", "--group", "acme", "nuget_duplicate_exception_regex", strings.Repeat("é", 255)}, exitDone, ""},
 		{"neither", []string{"list"}, exitWrong, "--project"},
 		{"both", []string{"list", "--project", "1", "--group", "acme"}, exitWrong, "together"},
+		{"groupIds", []string{"set", "--group", "acme", "maven_group_prefixes", "org.acme,com.acme.web-2"}, exitDone, ""},
+		{"no groupIds", []string{"set", "--group", "acme", "maven_group_prefixes", ""}, exitDone, ""},
+		{"a pattern of groupIds", []string{"set", "--group", "acme", "maven_group_prefixes", "org.acme.*"}, exitWrong, `"org.acme.*" is no groupId`},
+		{"blanks between groupIds", []string{"set", "--group", "acme", "maven_group_prefixes", "org.acme, com.acme"}, exitWrong, "without blanks"},
+		{"a path", []string{"set", "--group", "acme", "maven_group_prefixes", "org/acme"}, exitWrong, "no groupId"},
+		{"a groupId that ends early", []string{"set", "--group", "acme", "maven_group_prefixes", "org.acme."}, exitWrong, "no groupId"},
 		{"absent group", []string{"set", "--group", "beta", "nuget_duplicates_allowed", "true"}, exitFailed, "Not Found"},
 		{"absent project", []string{"list", "--project", "9"}, exitFailed, "Not Found"},
 	} {

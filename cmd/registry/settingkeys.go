@@ -23,11 +23,18 @@ type settingKey struct {
 var settingKeys = []settingKey{
 	boolSetting("maven_duplicates_allowed", false),
 	patternSetting("maven_duplicate_exception_regex"),
-	choiceSetting("nuget_delete_mode", "unlist", "unlist", "delete"),
+	choiceSetting("maven_version_policy", "mixed", "mixed", "release", "snapshot"),
+	groupsSetting("maven_group_prefixes"),
+	boolSetting("maven_strict_uploads", false),
+	boolSetting("maven_publish_on_metadata", false),
+	choiceSetting("maven_metadata", "generated", "generated", "client"),
 	countSetting("maven_snapshot_builds_kept", 10),
+	boolSetting("maven_drop_released_snapshots", false),
 	boolSetting("maven_prefixes_file", false),
+	boolSetting("maven_directory_listing", true),
 	boolSetting("nuget_duplicates_allowed", false),
 	patternSetting("nuget_duplicate_exception_regex"),
+	choiceSetting("nuget_delete_mode", "unlist", "unlist", "delete"),
 	boolSetting("nuget_symbol_server_enabled", false),
 }
 
@@ -84,6 +91,30 @@ func patternSetting(name string) settingKey {
 		}
 		if _, err := regexp.Compile(value); err != nil {
 			return registry.Errorf(registry.Invalid, "%s is no regular expression: %v", name, err)
+		}
+		return nil
+	}}
+}
+
+// maxGroups bounds a list of groupIds, in bytes.
+const maxGroups = 10_000
+
+// groupID is a groupId of Maven, of which each part is a directory.
+var groupID = regexp.MustCompile(`^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$`)
+
+// groupsSetting takes a list of groupIds. The empty one names none.
+func groupsSetting(name string) settingKey {
+	return settingKey{name, "", "groupIds, divided by commas", func(value string) error {
+		if len(value) > maxGroups {
+			return registry.Errorf(registry.Invalid, "%s has at most %d bytes", name, maxGroups)
+		}
+		if value == "" {
+			return nil
+		}
+		for group := range strings.SplitSeq(value, ",") {
+			if !groupID.MatchString(group) {
+				return registry.Errorf(registry.Invalid, "%s is a list such as org.acme,com.acme.web without blanks: %q is no groupId", name, group)
+			}
 		}
 		return nil
 	}}

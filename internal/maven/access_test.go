@@ -112,8 +112,9 @@ func TestCarriers(t *testing.T) {
 
 // TestGroupLevel: a group is the union of the projects that the caller may read,
 // with merged metadata.
-func TestGroupLevel(t *testing.T) {
-	w := newWorld(t)
+func TestGroupLevel(t *testing.T) { onEach(t, testGroupLevel) }
+
+func testGroupLevel(t *testing.T, w *world) {
 	put := func(project, version, body string) {
 		t.Helper()
 		w.want(w.call(http.MethodPut, project+"/org/acme/app/"+version+"/app-"+version+".jar", w.group, body), http.StatusCreated)
@@ -158,8 +159,9 @@ func TestGroupLevel(t *testing.T) {
 }
 
 // TestInstanceLevel: a package is found in the project of the same path.
-func TestInstanceLevel(t *testing.T) {
-	w := newWorld(t)
+func TestInstanceLevel(t *testing.T) { onEach(t, testInstanceLevel) }
+
+func testInstanceLevel(t *testing.T, w *world) {
 	const file = "/acme/demo/1.0/demo-1.0.jar"
 	w.put(strings.TrimPrefix(file, "/"), "x", http.StatusCreated)
 	w.put("acme/demo/maven-metadata.xml", artifactMetadata("acme", "demo", "1.0"), http.StatusOK)

@@ -98,8 +98,9 @@ func TestBadPaths(t *testing.T) {
 }
 
 // TestGoodSpellings: what clients escape with different zeal is the same file.
-func TestGoodSpellings(t *testing.T) {
-	w := newWorld(t)
+func TestGoodSpellings(t *testing.T) { onEach(t, testGoodSpellings) }
+
+func testGoodSpellings(t *testing.T, w *world) {
 	w.put("a/b/1+x/b-1+x.jar", "plus", http.StatusCreated)
 	w.put("a/b/1%2Bx/b-1%2bx.jar", "plus", http.StatusOK)
 	w.put("a/b/2/b-2~c@d.jar?query=ignored", "tilde", http.StatusCreated)
@@ -116,8 +117,9 @@ func TestGoodSpellings(t *testing.T) {
 
 // TestClashes: a name is a file or a directory, never both, and a refused PUT
 // leaves what is there as it is.
-func TestClashes(t *testing.T) {
-	w := newWorld(t)
+func TestClashes(t *testing.T) { onEach(t, testClashes) }
+
+func testClashes(t *testing.T, w *world) {
 	w.put("a/b/1/b-1.jar", "jar", http.StatusCreated)
 	w.put("a/b/c/d/1/d-1.jar", "jar", http.StatusCreated)
 	before := w.packagesIn()

@@ -11,17 +11,6 @@ import (
 	"pakhus/internal/registry"
 )
 
-// buildsKept is how many builds of a snapshot version are kept, and
-// settingBuilds the setting that says otherwise; 0 keeps all.
-const (
-	buildsKept    = 10
-	settingBuilds = "maven_snapshot_builds_kept"
-)
-
-// buildsKeptFor is how long every build is kept: Gradle asks for files of a build
-// for a day after it resolved it (maven.md 8.3).
-const buildsKeptFor = 48 * time.Hour
-
 // storedSnapshot are the files of a snapshot version that no checksum
 // contradicts, with the highest build number that is gone.
 type storedSnapshot struct {
@@ -142,7 +131,7 @@ func (h *Handler) findAlias(c echo.Context, req *request, all []found, asked Sna
 	ctx := c.Request().Context()
 	key := registry.DocumentKey{Kind: "maven/alias/" + req.path.Version + "/" + req.path.Subject, Of: registry.Revisions(headsOf(all))}
 	doc, err := h.packages.Prepared(ctx, key, func(ctx context.Context) (*registry.Document, error) {
-		if _, _, ok, err := h.findFile(ctx, all, req.path.Version, req.path.Subject); err != nil || ok {
+		if ok, err := h.hasFile(ctx, all, req.path.Version, req.path.Subject); err != nil || ok {
 			return &registry.Document{Body: []byte(req.path.Subject)}, err
 		}
 		var t timeline
@@ -160,6 +149,21 @@ func (h *Handler) findAlias(c echo.Context, req *request, all []found, asked Sna
 		return registry.File{}, false, err
 	}
 	return h.findNamed(c, req, all, string(doc.Body))
+}
+
+// hasFile tells whether a file is there for any reader: which of them sees it, the
+// request decides that asks for it.
+func (h *Handler) hasFile(ctx context.Context, all []found, version, name string) (bool, error) {
+	for _, f := range all {
+		file, err := h.packages.VersionFile(ctx, f.head, version, name)
+		if err == nil && !file.Withheld {
+			return true, nil
+		}
+		if unlessNotFound(err) != nil {
+			return false, err
+		}
+	}
+	return false, nil
 }
 
 // findShown finds the file that answers for a build that metadata shows and that
@@ -183,7 +187,7 @@ func (h *Handler) findShown(c echo.Context, req *request, all []found) (registry
 // findNamed finds a file, and tells where it lies if it was asked for by another
 // name.
 func (h *Handler) findNamed(c echo.Context, req *request, all []found, name string) (registry.File, bool, error) {
-	file, _, ok, err := h.findFile(c.Request().Context(), all, req.path.Version, name)
+	file, _, ok, err := h.findFile(c.Request().Context(), req, all, req.path.Version, name)
 	if err == nil && ok && name != req.path.Subject {
 		if req.path.Checksum != "" {
 			name += req.path.Checksum.Suffix()
@@ -191,62 +195,4 @@ func (h *Handler) findNamed(c echo.Context, req *request, all []found, name stri
 		c.Response().Header().Set("Content-Location", escapeSegment(name))
 	}
 	return file, ok, err
-}
-
-// retain drops builds that are beyond the number to keep and older than two
-// days, in one transaction with the note of the highest number. When somebody
-// changes the package meanwhile, the next deployment does it.
-func (h *Handler) retain(ctx context.Context, req *request) error {
-	kept, err := h.buildsKept(ctx, req.project)
-	if err != nil || kept == 0 {
-		return err
-	}
-	head, err := h.packages.Package(ctx, req.project.ID, registry.Maven, req.path.Package)
-	if err != nil {
-		return unlessNotFound(err)
-	}
-	s, err := h.readStoredSnapshot(ctx, head, req.path.Version, &timeline{})
-	if err != nil {
-		return err
-	}
-	expired := ExpiredBuilds(s.files, kept, h.packages.Now().Add(-buildsKeptFor))
-	if len(expired) == 0 {
-		return nil
-	}
-	edit := registry.Edit{PackageID: head.ID, Revision: head.Revision, By: req.identity.Actor(), Action: "retention"}
-	for _, build := range expired {
-		s.drop(&edit, req.path.Version, build)
-	}
-	if _, err = h.packages.Edit(ctx, edit); registry.KindOf(err) == registry.Conflict {
-		return nil
-	}
-	return err
-}
-
-// drop adds the removal of a build to an edit. Its number stays noted.
-func (s *storedSnapshot) drop(edit *registry.Edit, version string, build Build) {
-	for i, f := range s.files {
-		if f.Build == build {
-			edit.Files = append(edit.Files, registry.FileEdit{FileID: s.ids[i], Drop: true})
-			if f.Visible {
-				s.highest = max(s.highest, build.Number)
-			}
-		}
-	}
-	edit.DropNotes = append(edit.DropNotes, registry.NoteKey{Kind: noteBuild, VersionKey: version, Name: build.String()})
-	edit.Notes = []registry.Note{{
-		NoteKey: registry.NoteKey{Kind: noteHighest, VersionKey: version}, Value: strconv.AppendInt(nil, s.highest, 10),
-	}}
-}
-
-func (h *Handler) buildsKept(ctx context.Context, p registry.Project) (int, error) {
-	text, err := h.packages.Setting(ctx, p, settingBuilds, strconv.Itoa(buildsKept))
-	if err != nil {
-		return 0, err
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil || n < 0 { // never drop anything because of a typing error
-		return 0, nil
-	}
-	return n, nil
 }

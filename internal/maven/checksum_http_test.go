@@ -10,8 +10,9 @@ const jarPath = "org/acme/app/1.0/app-1.0.jar"
 
 // TestCorruptUpload: Maven only warns when a checksum is refused, so the file is
 // withheld and the metadata that follows fails the build (maven.md 7.4).
-func TestCorruptUpload(t *testing.T) {
-	w := newWorld(t)
+func TestCorruptUpload(t *testing.T) { onEach(t, testCorruptUpload) }
+
+func testCorruptUpload(t *testing.T, w *world) {
 	w.deploy("0.9")
 	w.put("org/acme/app/1.0/app-1.0.pom", "pom", http.StatusCreated)
 	w.put(jarPath, "corrupt", http.StatusCreated)
@@ -43,8 +44,9 @@ func TestCorruptUpload(t *testing.T) {
 
 // TestWrongChecksum: one that fits clears the mark; one that comes late changes
 // nothing any more.
-func TestWrongChecksum(t *testing.T) {
-	w := newWorld(t)
+func TestWrongChecksum(t *testing.T) { onEach(t, testWrongChecksum) }
+
+func testWrongChecksum(t *testing.T, w *world) {
 	w.put(jarPath, "right", http.StatusCreated)
 	w.put(jarPath+".sha1", sums("wrong")["sha1"], http.StatusConflict)
 	w.get(jarPath, http.StatusNotFound)
@@ -58,8 +60,9 @@ func TestWrongChecksum(t *testing.T) {
 }
 
 // TestEarlyChecksum: checksums may come before their files, in any number.
-func TestEarlyChecksum(t *testing.T) {
-	w := newWorld(t)
+func TestEarlyChecksum(t *testing.T) { onEach(t, testEarlyChecksum) }
+
+func testEarlyChecksum(t *testing.T, w *world) {
 	w.put(jarPath+".sha1", sums("right")["sha1"], http.StatusAccepted)
 	w.put(jarPath+".md5", sums("right")["md5"], http.StatusAccepted)
 	w.get(jarPath+".sha1", http.StatusNotFound)

@@ -66,15 +66,18 @@ func (h *Handler) hidesChecksum(r *http.Request, req *request, file registry.Fil
 	if req.identity.IsAnonymous() || req.level != projectLevel {
 		return false, nil
 	}
-	return h.isPublisher(r.Context(), req)
-}
-
-// isPublisher tells whether the caller published the version.
-func (h *Handler) isPublisher(ctx context.Context, req *request) (bool, error) {
-	head, err := h.packages.Package(ctx, req.project.ID, registry.Maven, req.path.Package)
+	head, err := h.packages.Package(r.Context(), req.project.ID, registry.Maven, req.path.Package)
 	if err != nil {
 		return false, err
 	}
-	v, err := h.packages.Version(ctx, head.ID, req.path.Version)
+	return h.isPublisher(r.Context(), req, head, req.path.Version)
+}
+
+// isPublisher tells whether the caller published a version.
+func (h *Handler) isPublisher(ctx context.Context, req *request, head registry.Package, version string) (bool, error) {
+	if req.identity.IsAnonymous() {
+		return false, nil
+	}
+	v, err := h.packages.Version(ctx, head.ID, version)
 	return err == nil && v.PublishedBy == req.identity.Name, err
 }

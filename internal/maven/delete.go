@@ -112,7 +112,13 @@ func (h *Handler) deleteDirectory(c echo.Context, req *request) error {
 		if err == nil && len(notes) == 0 {
 			err = req.errAbsent()
 		}
-		return registry.Edit{By: req.identity.Actor(), Action: "delete", Delete: true, Notes: []registry.Note{deletionNote(h.packages.Now())}}, err
+		if err != nil {
+			return registry.Edit{}, err
+		}
+		kept, err := h.keptKeys(ctx, head.ID, "")
+		return registry.Edit{
+			By: req.identity.Actor(), Action: "delete", Delete: true, Notes: []registry.Note{deletionNote(h.packages.Now())}, DropNotes: kept,
+		}, err
 	})
 	if registry.KindOf(err) == registry.NotFound {
 		return req.errAbsent()
@@ -140,5 +146,6 @@ func (h *Handler) edit(ctx context.Context, p registry.Project, name string, pla
 		if registry.KindOf(err) != registry.Conflict || attempt == deleteAttempts {
 			return err
 		}
+		h.packages.Forget([]registry.Change{registry.PackageChange(registry.Maven, name)}) // which may be what was read
 	}
 }

@@ -1,6 +1,7 @@
 package maven
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"strings"
@@ -101,7 +102,10 @@ func (h *Handler) isDirectory(ctx context.Context, req *request) (bool, error) {
 	for _, f := range all {
 		v, err := h.packages.Version(ctx, f.head.ID, segments[len(segments)-1])
 		if err == nil && v.Status != registry.Deleted {
-			return true, nil
+			seen, err := h.sees(ctx, req, f, v.Version, "")
+			if err != nil || seen {
+				return seen, err
+			}
 		}
 		if unlessNotFound(err) != nil {
 			return false, err
@@ -113,15 +117,15 @@ func (h *Handler) isDirectory(ctx context.Context, req *request) (bool, error) {
 // getShort answers GET of a path that is too short for a file: a directory whose
 // slash was left away.
 func (h *Handler) getShort(c echo.Context, req *request) error {
-	if h.opts.NoListings || req.path.Checksum != "" {
+	if req.path.Checksum != "" {
 		return req.errAbsent()
 	}
-	is, err := h.isDirectory(c.Request().Context(), req)
-	if err != nil {
-		return err
+	is, err := h.hasListings(c.Request().Context(), req)
+	if err == nil && is {
+		is, err = h.isDirectory(c.Request().Context(), req)
 	}
-	if !is {
-		return req.errAbsent()
+	if err != nil || !is {
+		return cmp.Or(err, req.errAbsent())
 	}
 	// Relative, so that it holds behind every proxy.
 	c.Response().Header().Set("Cache-Control", "no-store")

@@ -10,9 +10,9 @@
 //
 // The files are the truth. maven-metadata.xml is made from what is stored, at
 // all three levels, with its checksums; what clients send of it is a signal that
-// the versions and builds in it are complete, and is not stored. So deployments
-// at the same time lose nothing of each other. Checksums are computed; those
-// that clients send are compared.
+// the versions and builds in it are complete, and is not stored, unless a project
+// wants it (settingMetadata). So deployments at the same time lose nothing of each
+// other. Checksums are computed; those that clients send are compared.
 //
 // Deliberate deviations from what other servers do: releases are immutable, a
 // literal -SNAPSHOT name leads to the newest build, WebDAV is not spoken, and

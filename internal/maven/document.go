@@ -17,20 +17,28 @@ import (
 )
 
 // getMetadata answers GET of a maven-metadata.xml, or of a checksum of one: a
-// document made from what is stored, of all packages that the address covers.
+// document made from what is stored, of all packages that the address covers, or
+// the one that the project's client sent to be kept.
 func (h *Handler) getMetadata(c echo.Context, req *request) error {
 	ctx := c.Request().Context()
 	all, err := h.find(ctx, req, req.path.Package)
 	if err != nil {
 		return err
 	}
-	if len(all) == 0 || req.path.Signature {
+	if len(all) == 0 {
 		return req.errAbsent()
 	}
+	if req.path.Signature {
+		return h.getSignature(c, req, all)
+	}
 	if req.path.Kind == KindSnapshotMetadata {
-		key := registry.DocumentKey{Kind: "maven/snapshot/" + req.path.Version, Of: registry.Revisions(headsOf(all))}
+		kind := "maven/snapshot/"
+		if req.level != projectLevel {
+			kind = "maven/merged/"
+		}
+		key := registry.DocumentKey{Kind: kind + req.path.Version, Of: registry.Revisions(headsOf(all))}
 		return h.sendDocument(c, req, key, func(ctx context.Context) (*registry.Document, error) {
-			return h.buildSnapshotMetadata(ctx, req.path, all)
+			return h.snapshotDocument(ctx, req, req.path, all)
 		})
 	}
 	plugins, err := h.findChildren(ctx, req, req.path.Package, all)
@@ -38,10 +46,50 @@ func (h *Handler) getMetadata(c echo.Context, req *request) error {
 		return err
 	}
 	key := registry.DocumentKey{Kind: "maven/artifact", Of: registry.Revisions(headsOf(all)) + registry.Revisions(headsOf(plugins))}
+	if req.level != projectLevel {
+		key.Kind = "maven/merged"
+	}
 	return h.sendDocument(c, req, key, func(ctx context.Context) (*registry.Document, error) {
-		return h.buildArtifactMetadata(ctx, req.path, all, plugins)
+		return h.artifactDocument(ctx, req, req.path, all, plugins)
 	})
 }
+
+// getSignature answers GET of a signature of metadata, which is there when one is
+// kept.
+func (h *Handler) getSignature(c echo.Context, req *request, all []found) error {
+	if req.level != projectLevel {
+		return req.errAbsent()
+	}
+	key := registry.DocumentKey{Kind: "maven/kept/" + req.path.Version + "/" + req.path.Subject, Of: registry.Revisions(headsOf(all))}
+	return h.sendDocument(c, req, key, func(ctx context.Context) (*registry.Document, error) {
+		doc, err := h.kept(ctx, req, all, req.path)
+		if doc == nil {
+			doc = &registry.Document{}
+		}
+		return doc, err
+	})
+}
+
+// artifactDocument is the document of an artifact and group: the one that is kept,
+// or else made.
+func (h *Handler) artifactDocument(ctx context.Context, req *request, path Path, all, plugins []found) (*registry.Document, error) {
+	if doc, err := h.kept(ctx, req, all, path); doc != nil || err != nil {
+		return doc, err
+	}
+	return h.buildArtifactMetadata(ctx, path, all, plugins)
+}
+
+// snapshotDocument is the same of a snapshot version.
+func (h *Handler) snapshotDocument(ctx context.Context, req *request, path Path, all []found) (*registry.Document, error) {
+	if doc, err := h.kept(ctx, req, all, path); doc != nil || err != nil {
+		return doc, err
+	}
+	return h.buildSnapshotMetadata(ctx, path, all)
+}
+
+// sandboxed keeps browsers from running anything in the registry's origin: a
+// document that is kept may hold what its client likes.
+var sandboxed = [...]string{"default-src 'none'; sandbox"}
 
 // sendDocument sends a prepared document or a checksum of it. An empty one is
 // not there; that is remembered as well.
@@ -57,20 +105,26 @@ func (h *Handler) sendDocument(c echo.Context, req *request, key registry.Docume
 	if req.path.Checksum != "" {
 		return sendText(c, req.path.Checksum.Of(doc.Digests), doc.Modified, noCaching)
 	}
-	setChecksums(c.Response().Header(), doc.Digests)
-	return serve.Document(c, doc, serve.DocumentMeta{ContentType: "application/xml", CacheControl: noCaching, Vary: "Authorization"})
+	header := c.Response().Header()
+	setChecksums(header, doc.Digests)
+	header["Content-Security-Policy"] = sandboxed[:1:1]
+	return serve.Document(c, doc, serve.DocumentMeta{ContentType: contentType(req.path.Subject), CacheControl: noCaching, Vary: "Authorization"})
 }
 
 // newDocument makes a document of a body, with its checksums. Its validator
 // comes from the bytes: the same state gives the same document, whatever
 // happened in between.
 func newDocument(body []byte, t timeline) *registry.Document {
-	d := registry.Digests{
+	d := digestsOf(body)
+	// Metadata tells its time in whole seconds.
+	return &registry.Document{Body: body, ETag: serve.ETag(hex.EncodeToString(d.SHA256[:])), Modified: t.changed.Truncate(time.Second), Digests: d, Expires: t.next}
+}
+
+func digestsOf(body []byte) registry.Digests {
+	return registry.Digests{
 		SHA256: sha256.Sum256(body), SHA512: sha512.Sum512(body), Size: int64(len(body)),
 		SHA1: sha1.Sum(body), MD5: md5.Sum(body), //nolint:gosec // clients ask for them
 	}
-	// Metadata tells its time in whole seconds.
-	return &registry.Document{Body: body, ETag: serve.ETag(hex.EncodeToString(d.SHA256[:])), Modified: t.changed.Truncate(time.Second), Digests: d, Expires: t.next}
 }
 
 // findChildren gives the packages that child notes of these packages name:

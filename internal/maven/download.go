@@ -34,7 +34,7 @@ func (h *Handler) getFile(c echo.Context, req *request) error {
 		file, ok, err = h.findAlias(c, req, all, asked)
 	} else {
 		var at found
-		if file, at, ok, err = h.findFile(ctx, all, req.path.Version, req.path.Subject); ok && err == nil {
+		if file, at, ok, err = h.findFile(ctx, req, all, req.path.Version, req.path.Subject); ok && err == nil {
 			caching, err = h.caching(c, req, at)
 		} else if err == nil && req.path.IsSnapshot() {
 			file, ok, err = h.findShown(c, req, all)

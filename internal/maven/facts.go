@@ -28,6 +28,12 @@ const (
 	// noteEarly is a checksum that came before its file. Its name is the
 	// checksum's file name, its value the checksum.
 	noteEarly registry.NoteKind = "early"
+	// noteSent has the checksums of metadata that a client sent to a strict
+	// repository; its name is one of them.
+	noteSent registry.NoteKind = "sent"
+	// noteKept is a metadata document as its client sent it, or its signature; its
+	// name is the file's, its value a time and a line with the bytes after it.
+	noteKept registry.NoteKind = "kept"
 	// notePlugin is a version's plugin.xml, notePluginName what a client said of
 	// the plugin in its group's metadata.
 	notePlugin     registry.NoteKind = "plugin"

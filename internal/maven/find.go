@@ -92,9 +92,10 @@ func everyonesOwn(req *request, all []found) bool {
 }
 
 // findFile finds a file of a version in the packages that the address covers; of
-// one that several of them have, the one published last. A withheld file is not
-// there for readers. The project tells whose it is.
-func (h *Handler) findFile(ctx context.Context, all []found, version, name string) (registry.File, found, bool, error) {
+// one that several of them have, the one published last. A file that is withheld
+// or still to be published is not there for readers. The project tells whose it
+// is.
+func (h *Handler) findFile(ctx context.Context, req *request, all []found, version, name string) (registry.File, found, bool, error) {
 	var newest registry.File
 	var at found
 	for _, f := range all {
@@ -102,10 +103,14 @@ func (h *Handler) findFile(ctx context.Context, all []found, version, name strin
 		if registry.KindOf(err) == registry.NotFound || (err == nil && file.Withheld) {
 			continue
 		}
+		seen := false
+		if err == nil {
+			seen, err = h.sees(ctx, req, f, version, name)
+		}
 		if err != nil {
 			return registry.File{}, found{}, false, err
 		}
-		if newest.ID == 0 || file.CreatedAt.After(newest.CreatedAt) {
+		if seen && (newest.ID == 0 || file.CreatedAt.After(newest.CreatedAt)) {
 			newest, at = file, f
 		}
 	}

@@ -1,6 +1,7 @@
 package maven
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"strings"
@@ -12,11 +13,32 @@ import (
 	"pakhus/internal/serve"
 )
 
+// settingListing switches listings off at the address of a project or a group.
+// Clients then find versions by metadata alone.
+const settingListing = "maven_directory_listing"
+
+// hasListings tells whether directories are listed at the address. A group's
+// address follows the group, not the projects below it. At instance level, as in
+// GitLab, nothing is listed.
+func (h *Handler) hasListings(ctx context.Context, req *request) (bool, error) {
+	var settings registry.Settings
+	var err error
+	switch req.level {
+	case projectLevel:
+		settings, err = h.packages.Settings(ctx, req.project)
+	case groupLevel:
+		settings, err = h.packages.GroupSettings(ctx, req.group)
+	default:
+		return false, nil
+	}
+	return settings.Get(settingListing, "true") == "true", err
+}
+
 // getListing answers GET of a directory with its slash. Gradle, Ivy and coursier
 // read it where there is no metadata.
 func (h *Handler) getListing(c echo.Context, req *request) error {
-	if h.opts.NoListings || req.level == instanceLevel {
-		return req.errAbsent()
+	if on, err := h.hasListings(c.Request().Context(), req); err != nil || !on {
+		return cmp.Or(err, req.errAbsent())
 	}
 	entries, truncated, err := h.entries(c.Request().Context(), req)
 	if err != nil {
@@ -75,7 +97,13 @@ func (h *Handler) addVersions(ctx context.Context, req *request, all []found, li
 			return nil, err
 		}
 		for _, n := range notes {
-			list = append(list, ListingEntry{Name: n.VersionKey, Directory: true, Size: -1})
+			seen, err := h.sees(ctx, req, f, n.VersionKey, "")
+			if err != nil {
+				return nil, err
+			}
+			if seen {
+				list = append(list, ListingEntry{Name: n.VersionKey, Directory: true, Size: -1})
+			}
 		}
 	}
 	if len(all) == 0 {
@@ -85,13 +113,13 @@ func (h *Handler) addVersions(ctx context.Context, req *request, all []found, li
 	if err != nil {
 		return nil, err
 	}
-	path := Path{Kind: KindArtifactMetadata, Package: strings.Join(req.path.Segments, "/")}
-	doc, err := h.buildArtifactMetadata(ctx, path, all, plugins)
+	path := Path{Kind: KindArtifactMetadata, Package: strings.Join(req.path.Segments, "/"), Subject: metadataFile}
+	doc, err := h.artifactDocument(ctx, req, path, all, plugins)
 	return addDocument(list, metadataFile, doc), err
 }
 
 // addFiles adds the files of a version, each with its checksums, and a
-// snapshot's metadata. Withheld files are left out.
+// snapshot's metadata. What readers do not see is left out.
 func (h *Handler) addFiles(ctx context.Context, req *request, name, version string, list []ListingEntry) ([]ListingEntry, error) {
 	all, err := h.find(ctx, req, name)
 	if err != nil {
@@ -110,7 +138,11 @@ func (h *Handler) addFiles(ctx context.Context, req *request, name, version stri
 			return nil, err
 		}
 		for _, file := range files {
-			if !file.Withheld {
+			seen, err := h.sees(ctx, req, f, version, file.Name)
+			if err != nil {
+				return nil, err
+			}
+			if seen && !file.Withheld {
 				list = addSums(append(list, ListingEntry{Name: file.Name, Size: file.Blob.Size, Modified: file.CreatedAt}), file.Name, file.CreatedAt)
 			}
 		}
@@ -118,7 +150,8 @@ func (h *Handler) addFiles(ctx context.Context, req *request, name, version stri
 	if len(all) == 0 || !IsSnapshotVersion(version) {
 		return list, nil
 	}
-	doc, err := h.buildSnapshotMetadata(ctx, Path{Kind: KindSnapshotMetadata, Package: name, Version: version}, all)
+	path := Path{Kind: KindSnapshotMetadata, Package: name, Version: version, Subject: metadataFile}
+	doc, err := h.snapshotDocument(ctx, req, path, all)
 	return addDocument(list, metadataFile, doc), err
 }
 

@@ -9,7 +9,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"pakhus/internal/maven"
 	"pakhus/internal/registry"
 )
 
@@ -24,8 +23,9 @@ func links(page string) []string {
 	return all
 }
 
-func TestListing(t *testing.T) {
-	w := newWorld(t)
+func TestListing(t *testing.T) { onEach(t, testListing) }
+
+func testListing(t *testing.T, w *world) {
 	for _, path := range []string{
 		"org/acme/app/1.0/app-1.0.jar", "org/acme/app/2.0/app-2.0.jar", "org/acme-x/app/1.0/app-1.0.jar", "org/acme/1.0/acme-1.0.jar",
 		"org/acme/lib/sub/3.0/sub-3.0.jar", "com/acme/app/1.0+b/app-1.0+b.jar",
@@ -75,17 +75,45 @@ func TestListing(t *testing.T) {
 	w.want(w.call(http.MethodGet, acmeGroup+"/org/acme/", w.group, ""), http.StatusOK)
 	w.want(w.call(http.MethodGet, acmeGroup+"/org/acme/", w.foreign, ""), http.StatusNotFound)
 	w.want(w.call(http.MethodGet, acmeGroup+"/org/acme/", "", ""), http.StatusUnauthorized)
+}
 
-	off := newWorld(t, func(o *maven.Options) { o.NoListings = true })
-	off.put("org/acme/app/1.0/app-1.0.jar", "x", http.StatusCreated)
-	off.get("org/acme/app/1.0/", http.StatusNotFound)
-	off.get("org/acme/app/1.0", http.StatusNotFound)
+// TestListingOff: without listings a directory is not there, with a slash or
+// without, and everything else is. A group's address follows the group.
+func TestListingOff(t *testing.T) { onEach(t, testListingOff) }
+
+func testListingOff(t *testing.T, w *world) {
+	w.deploy("1.0")
+	off := func(at registry.Span) { w.set(at, "maven_directory_listing", "false") }
+	listings := func(inProject, inGroup int) {
+		t.Helper()
+		slash := map[int]int{http.StatusOK: http.StatusMovedPermanently, http.StatusNotFound: http.StatusNotFound}
+		for _, dir := range []string{"org", "org/acme/app", "org/acme/app/1.0"} {
+			w.want(w.call(http.MethodGet, demo+"/"+dir+"/", w.read, ""), inProject)
+			w.want(w.call(http.MethodGet, demo+"/"+dir, w.read, ""), slash[inProject])
+			w.want(w.call(http.MethodGet, acmeGroup+"/"+dir+"/", w.group, ""), inGroup)
+			w.want(w.call(http.MethodGet, acmeGroup+"/"+dir, w.group, ""), slash[inGroup])
+		}
+		w.want(w.call(http.MethodGet, demo+"/", w.read, ""), inProject)
+		w.want(w.call(http.MethodGet, demo+"/", "", ""), http.StatusUnauthorized)
+		w.get("org/acme/app/1.0/app-1.0.jar", http.StatusOK)
+		w.get("org/acme/app/maven-metadata.xml", http.StatusOK)
+	}
+	listings(http.StatusOK, http.StatusOK)
+	off(spanOfDemo)
+	listings(http.StatusNotFound, http.StatusOK)
+	w.set(spanOfDemo, "maven_directory_listing", "true")
+	off(registry.Span{GroupID: 1})
+	listings(http.StatusOK, http.StatusNotFound)
+	w.set(registry.Span{GroupID: 1}, "maven_directory_listing", "true")
+	off(registry.Span{GroupID: 2}) // of other projects
+	listings(http.StatusOK, http.StatusOK)
 }
 
 // TestWideListing: what lies below the names of a directory is skipped, not
 // read, and names that sort around the slash are not lost.
-func TestWideListing(t *testing.T) {
-	w := newWorld(t)
+func TestWideListing(t *testing.T) { onEach(t, testWideListing) }
+
+func testWideListing(t *testing.T, w *world) {
 	var pubs []registry.Publication
 	add := func(name string) {
 		pubs = append(pubs, registry.Publication{
@@ -109,8 +137,9 @@ func TestWideListing(t *testing.T) {
 	}
 }
 
-func TestPrefixes(t *testing.T) {
-	w := newWorld(t)
+func TestPrefixes(t *testing.T) { onEach(t, testPrefixes) }
+
+func testPrefixes(t *testing.T, w *world) {
 	w.put("org/acme/app/1.0/app-1.0.jar", "x", http.StatusCreated)
 	w.put("org/acme/lib/1.0/lib-1.0.jar", "x", http.StatusCreated)
 	w.put("com/x/1.0/x-1.0.jar", "x", http.StatusCreated)

@@ -19,8 +19,6 @@ type Options struct {
 	// RedirectMin sends clients to the bucket for files of at least this many
 	// bytes, when the bucket can sign addresses; 0 never does.
 	RedirectMin int64
-	// NoListings switches the listing of directories off.
-	NoListings bool
 }
 
 // Handler serves Maven repositories at project, group and instance level.

@@ -43,8 +43,9 @@ func (w *world) plugins(group string) []maven.Plugin {
 
 // TestPlugins: prefixes are read from the jars, shown when the version is, at
 // every group's address, and gone with the last version.
-func TestPlugins(t *testing.T) {
-	w := newWorld(t)
+func TestPlugins(t *testing.T) { onEach(t, testPlugins) }
+
+func testPlugins(t *testing.T, w *world) {
 	w.get("org/acme/maven-metadata.xml", http.StatusNotFound)
 	w.put("org/acme/hello-maven-plugin/1.0/hello-maven-plugin-1.0.jar", pluginJar(t, "org.acme", "hello-maven-plugin", "hi"), http.StatusCreated)
 	w.put("org/acme/liar-maven-plugin/1.0/liar-maven-plugin-1.0.jar", pluginJar(t, "org.other", "liar-maven-plugin", "liar"), http.StatusCreated)
@@ -77,8 +78,9 @@ func TestPlugins(t *testing.T) {
 
 // TestPluginNamedByClient: what a client's metadata says of a plugin whose jar
 // tells nothing is kept, of others only when the artifact exists.
-func TestPluginNamedByClient(t *testing.T) {
-	w := newWorld(t)
+func TestPluginNamedByClient(t *testing.T) { onEach(t, testPluginNamedByClient) }
+
+func testPluginNamedByClient(t *testing.T, w *world) {
 	w.put("org/acme/odd-maven-plugin/1.0/odd-maven-plugin-1.0.jar", "no jar at all", http.StatusCreated)
 	w.clock.Advance(time.Minute)
 	document := "<metadata><plugins><plugin><name>Odd</name><prefix>odd</prefix><artifactId>odd-maven-plugin</artifactId></plugin>" +
@@ -90,8 +92,9 @@ func TestPluginNamedByClient(t *testing.T) {
 	}
 }
 
-func TestArchetypeCatalog(t *testing.T) {
-	w := newWorld(t)
+func TestArchetypeCatalog(t *testing.T) { onEach(t, testArchetypeCatalog) }
+
+func testArchetypeCatalog(t *testing.T, w *world) {
 	w.get("archetype-catalog.xml", http.StatusNotFound)
 	w.put("org/acme/start/1.0/start-1.0.jar", jar(t, "META-INF/maven/archetype-metadata.xml", "<archetype-descriptor/>"), http.StatusCreated)
 	w.put("archetype-catalog.xml", "<archetype-catalog/>", http.StatusOK) // accepted, not stored

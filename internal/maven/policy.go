@@ -29,13 +29,20 @@ const (
 )
 
 // decide tells what a PUT of other bytes than those that are there may do. What
-// it may not do is Conflict.
+// it may not do is Conflict, and a file that the project takes from nobody is
+// Invalid.
 func (h *Handler) decide(ctx context.Context, req *request, at target) (rule, error) {
 	if at.version.Status == registry.Deleted && !req.path.IsSnapshot() {
 		return keep, registry.Errorf(registry.Conflict, "release %s was deleted, and others may have its old content: raise the version", at.version.Version)
 	}
+	if err := h.checkKind(ctx, req); err != nil {
+		return keep, err
+	}
 	switch {
 	case at.file.ID == 0:
+		if err := h.checkLayout(ctx, req); err != nil {
+			return keep, err
+		}
 		return keep, h.checkGrowth(ctx, req, at)
 	case at.file.Withheld:
 		return replaceWithheld, nil
@@ -50,6 +57,25 @@ func (h *Handler) decide(ctx context.Context, req *request, at target) (rule, er
 		return h.decideSignature(ctx, req, at)
 	}
 	return keep, errTaken(req.path)
+}
+
+// settingVersions says which versions a repository takes: "release", "snapshot",
+// or "mixed", which is both. What is there already stays readable.
+const settingVersions = "maven_version_policy"
+
+// checkKind refuses snapshots in a repository of releases, and the reverse.
+func (h *Handler) checkKind(ctx context.Context, req *request) error {
+	settings, err := h.packages.Settings(ctx, req.project)
+	if err != nil {
+		return err
+	}
+	switch policy := settings.Get(settingVersions, "mixed"); {
+	case policy == "release" && req.path.IsSnapshot():
+		return registry.Errorf(registry.Invalid, "%s is a snapshot, and this repository takes releases only (%s)", req.path.Version, settingVersions)
+	case policy == "snapshot" && !req.path.IsSnapshot():
+		return registry.Errorf(registry.Invalid, "%s is a release, and this repository takes snapshots only (%s)", req.path.Version, settingVersions)
+	}
+	return nil
 }
 
 func errTaken(path Path) error {
@@ -97,14 +123,14 @@ func (h *Handler) isFixed(ctx context.Context, p registry.Project, path Path) (b
 // exception turns the setting around for the names and versions that it matches
 // as a whole.
 func (h *Handler) allowsDuplicates(ctx context.Context, p registry.Project, path Path) (bool, error) {
-	setting, err := h.packages.Setting(ctx, p, settingDuplicates, "false")
+	settings, err := h.packages.Settings(ctx, p)
 	if err != nil {
 		return false, err
 	}
-	allowed := setting == "true"
-	exception, err := h.packages.Setting(ctx, p, settingException, "")
-	if err != nil || exception == "" {
-		return allowed, err
+	allowed := settings.Get(settingDuplicates, "false") == "true"
+	exception := settings.Get(settingException, "")
+	if exception == "" {
+		return allowed, nil
 	}
 	pattern, err := regexp.Compile(`\A(?:` + exception + `)\z`)
 	if err != nil { // somebody's typing error must not open anything

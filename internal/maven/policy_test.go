@@ -11,8 +11,9 @@ import (
 
 // TestReleasePolicy: files of a release are never replaced, may join it for a
 // day, and its coordinates stay taken when it is deleted (maven.md 16).
-func TestReleasePolicy(t *testing.T) {
-	w := newWorld(t)
+func TestReleasePolicy(t *testing.T) { onEach(t, testReleasePolicy) }
+
+func testReleasePolicy(t *testing.T, w *world) {
 	w.deploy("1.0")
 	const dir = "org/acme/app/1.0/app-1.0"
 	w.put(dir+".jar", "other", http.StatusConflict)
@@ -37,8 +38,9 @@ func TestReleasePolicy(t *testing.T) {
 
 // TestSignatureBeforeComplete: a signature may be replaced until the version is
 // complete.
-func TestSignatureBeforeComplete(t *testing.T) {
-	w := newWorld(t)
+func TestSignatureBeforeComplete(t *testing.T) { onEach(t, testSignatureBeforeComplete) }
+
+func testSignatureBeforeComplete(t *testing.T, w *world) {
 	const dir = "org/acme/app/1.0/app-1.0"
 	w.put(dir+".jar", "x", http.StatusCreated)
 	w.put(dir+".jar.asc", "one", http.StatusCreated)
@@ -48,8 +50,9 @@ func TestSignatureBeforeComplete(t *testing.T) {
 }
 
 // TestDeletedSnapshot: unlike a release it may come back.
-func TestDeletedSnapshot(t *testing.T) {
-	w := newWorld(t)
+func TestDeletedSnapshot(t *testing.T) { onEach(t, testDeletedSnapshot) }
+
+func testDeletedSnapshot(t *testing.T, w *world) {
 	w.build("20260301.100000-1")
 	w.finish("20260301.100000-1")
 	w.want(w.call(http.MethodDelete, demo+"/"+strings.TrimSuffix(snapshotDir, "/"), w.write, ""), http.StatusNoContent)
@@ -104,6 +107,50 @@ func TestDuplicatesAllowed(t *testing.T) {
 			if got := a.Header().Get("Cache-Control"); got != caching {
 				t.Errorf("caching = %q, want %q", got, caching)
 			}
+		})
+	}
+}
+
+// TestVersionPolicy: a repository of releases takes no snapshots, of no client,
+// and the reverse; what is there before stays (maven.md 5.1, 16).
+func TestVersionPolicy(t *testing.T) {
+	const release, snapshot = "org/acme/app/1.0/app-1.0.jar", snapshotDir + "app-1.0-20260301.101500-7.jar"
+	const literal, stuck = snapshotDir + "app-1.0-SNAPSHOT.jar", "org/acme/app/1.0SNAPSHOT/app-1.0SNAPSHOT.jar"
+	const metadata = "<metadata><groupId>org.acme</groupId><artifactId>app</artifactId><version>1.0-SNAPSHOT</version></metadata>"
+	tests := []struct {
+		policy              string
+		releases, snapshots bool
+	}{{"", true, true}, {"mixed", true, true}, {"release", true, false}, {"snapshot", false, true}}
+	for _, tt := range tests {
+		t.Run("policy "+tt.policy, func(t *testing.T) {
+			w := newWorld(t)
+			w.put(literal+".asc", "before", http.StatusCreated)
+			w.put("org/acme/app/0.9/app-0.9.jar", "before", http.StatusCreated)
+			if tt.policy != "" {
+				w.set(registry.Span{GroupID: 1}, "maven_version_policy", tt.policy)
+			}
+			status := func(taken bool, status int) int {
+				if taken {
+					return status
+				}
+				return http.StatusBadRequest
+			}
+			for _, path := range []string{release, snapshot, literal, stuck} {
+				taken := tt.snapshots
+				if path == release {
+					taken = tt.releases
+				}
+				w.put(path+".sha1", sums("x")["sha1"], status(taken, http.StatusAccepted))
+				w.put(path, "x", status(taken, http.StatusCreated))
+				w.get(path, map[bool]int{true: http.StatusOK, false: http.StatusNotFound}[taken])
+			}
+			w.put(literal+".asc", "before", http.StatusOK)
+			w.put(literal+".asc", "after", status(tt.snapshots, http.StatusOK))
+			w.put("org/acme/app/0.9/app-0.9.jar", "before", http.StatusOK)
+			w.put(snapshotDir+"maven-metadata.xml", metadata, status(tt.snapshots, http.StatusOK))
+			w.put("org/acme/app/maven-metadata.xml", artifactMetadata("org.acme", "app", "1.0"), http.StatusOK)
+			w.get("org/acme/app/0.9/app-0.9.jar", http.StatusOK)
+			w.get(literal+".asc", http.StatusOK)
 		})
 	}
 }

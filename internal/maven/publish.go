@@ -9,7 +9,6 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"pakhus/internal/registry"
-	"pakhus/internal/serve"
 )
 
 // maxIgnored bounds a body that is accepted and not looked at.
@@ -23,9 +22,16 @@ func (h *Handler) put(c echo.Context, req *request) error {
 	if err := h.checkHeaders(c.Request()); err != nil {
 		return err
 	}
+	if req.path.Kind != KindArchetypeCatalog {
+		if err := h.checkOwner(c.Request().Context(), req); err != nil {
+			return err
+		}
+	}
 	switch {
-	case req.path.Kind == KindArchetypeCatalog, req.path.IsMetadata() && req.path.Signature:
-		return ignore(c) // ours is made from what is stored; a signature could not fit it
+	case req.path.Kind == KindArchetypeCatalog:
+		return ignore(c) // ours is made from what is stored
+	case req.path.IsMetadata() && req.path.Signature:
+		return h.putSignature(c, req)
 	case req.path.Checksum != "":
 		return h.putChecksum(c, req)
 	case req.path.IsMetadata():
@@ -84,12 +90,22 @@ func (h *Handler) putFile(c echo.Context, req *request) error {
 	if err := checkBody(c.Request().Header, spool); err != nil {
 		return err
 	}
-	status, err := h.store(ctx, req, at, spool)
+	if !at.holds(spool) {
+		if err := h.checkPOM(c, req, spool); err != nil {
+			return err
+		}
+	}
+	status, err := h.store(ctx, req, at, spool, c.Request().Header)
 	if err != nil {
 		return err
 	}
 	if err := h.checkEarly(ctx, req); err != nil {
 		return err
+	}
+	if status == http.StatusCreated && strings.HasSuffix(req.path.File, ".pom") { // sbt sends no metadata
+		if err := h.dropReleased(ctx, req); err != nil {
+			return err
+		}
 	}
 	return c.NoContent(status)
 }
@@ -115,6 +131,11 @@ type target struct {
 	file    registry.File
 }
 
+// holds tells whether the same bytes are there.
+func (t target) holds(spool *registry.Spool) bool {
+	return t.file.ID != 0 && t.file.Blob.SHA256 == spool.Digests().SHA256
+}
+
 // findTarget looks up what is there now.
 func (h *Handler) findTarget(ctx context.Context, req *request) (target, error) {
 	var at target
@@ -137,19 +158,23 @@ func (h *Handler) findTarget(ctx context.Context, req *request) (target, error) 
 const storeAttempts = 3
 
 // store stores the body unless the same bytes are there, and gives the status to
-// answer with.
-func (h *Handler) store(ctx context.Context, req *request, at target, spool *registry.Spool) (int, error) {
+// answer with. Conditions in the header hold for what the transaction finds, so
+// that of two writers with one condition one is told that it does not hold.
+func (h *Handler) store(ctx context.Context, req *request, at target, spool *registry.Spool, header http.Header) (int, error) {
 	for attempt := 1; ; attempt++ {
-		if at.file.ID != 0 && at.file.Blob.SHA256 == spool.Digests().SHA256 {
+		if at.holds(spool) {
 			return http.StatusOK, nil // clients repeat whole deployments
 		}
 		rule, err := h.decide(ctx, req, at)
 		if err != nil {
 			return 0, err
 		}
-		pubs, err := h.publications(req, spool, rule)
+		pubs, err := h.publications(ctx, req, spool, rule)
 		if err != nil {
 			return 0, err
+		}
+		if isConditional(header) {
+			pubs[0].Versions[0].Files[0].Over = &at.file.Blob.SHA256
 		}
 		_, err = h.packages.Publish(ctx, pubs)
 		switch {
@@ -163,15 +188,21 @@ func (h *Handler) store(ctx context.Context, req *request, at target, spool *reg
 		if at, err = h.findTarget(ctx, req); err != nil { // somebody was faster
 			return 0, err
 		}
+		if !conditionsHold(header, at.file) {
+			return 0, errCondition()
+		}
 	}
 }
 
 // publications are what a file brings: itself, the notes that documents are made
 // from, and what its content says. All of it is one transaction, so that
 // deployments at the same time lose nothing of each other.
-func (h *Handler) publications(req *request, spool *registry.Spool, rule rule) ([]registry.Publication, error) {
+func (h *Handler) publications(ctx context.Context, req *request, spool *registry.Spool, rule rule) ([]registry.Publication, error) {
 	path := req.path
-	due := h.packages.Now().Add(quietTime)
+	due, err := h.dueAfterFile(ctx, req.project)
+	if err != nil {
+		return nil, err
+	}
 	pub := registry.Publication{
 		ProjectID: req.project.ID, Format: registry.Maven, Name: path.Package, Key: path.Package, By: req.identity.Actor(),
 		Versions: []registry.NewVersion{{
@@ -194,110 +225,4 @@ func (h *Handler) publications(req *request, spool *registry.Spool, rule rule) (
 		return pubs, nil
 	}
 	return addContent(pubs, coordinates, spool)
-}
-
-// checkPlace refuses before the body is read: unmet conditions, and places where
-// no file can be.
-func (h *Handler) checkPlace(c echo.Context, req *request, at target) error {
-	r := c.Request()
-	if !conditionsHold(r.Header, at.file) {
-		return echo.NewHTTPError(http.StatusPreconditionFailed)
-	}
-	if at.file.ID != 0 {
-		return nil
-	}
-	if _, err := h.decide(r.Context(), req, at); err != nil {
-		return err
-	}
-	return h.checkClash(r.Context(), req, at)
-}
-
-// conditionsHold evaluates If-Match and If-None-Match, by which scripts compare
-// and swap.
-func conditionsHold(header http.Header, file registry.File) bool {
-	etag := ""
-	if file.ID != 0 {
-		etag = serve.ETag(file.Blob.Digest())
-	}
-	if want := header.Get("If-Match"); want != "" && !listsTag(want, etag) {
-		return false
-	}
-	if not := header.Get("If-None-Match"); not != "" && listsTag(not, etag) {
-		return false
-	}
-	return true
-}
-
-func listsTag(list, etag string) bool {
-	if etag == "" {
-		return false
-	}
-	for tag := range strings.SplitSeq(list, ",") {
-		if tag = strings.TrimSpace(tag); tag == "*" || tag == etag {
-			return true
-		}
-	}
-	return false
-}
-
-// checkClash refuses a file where a directory is, and a directory where a file
-// is: no file system could hold the repository.
-func (h *Handler) checkClash(ctx context.Context, req *request, at target) error {
-	path := req.path.String()
-	below, err := h.packages.PackageKeys(ctx, h.ownFilter(req), path, path+"0", 1) // "0" follows the slash
-	if err != nil {
-		return err
-	}
-	isDirectory := len(below) > 0 && (below[0] == path || strings.HasPrefix(below[0], path+"/"))
-	if !isDirectory {
-		if isDirectory, err = h.isVersion(ctx, req, req.path.Package+"/"+req.path.Version, req.path.File); err != nil {
-			return err
-		}
-	}
-	if isDirectory {
-		return registry.Errorf(registry.Invalid, "%s is a directory that holds files", path)
-	}
-	if at.version.ID != 0 {
-		return nil
-	}
-	return h.checkAbove(ctx, req)
-}
-
-// checkAbove refuses a new version below a file.
-func (h *Handler) checkAbove(ctx context.Context, req *request) error {
-	dirs := req.path.Segments[:len(req.path.Segments)-1]
-	for n := 4; n <= len(dirs); n++ {
-		head, err := h.packages.Package(ctx, req.project.ID, registry.Maven, strings.Join(dirs[:n-2], "/"))
-		if err == nil {
-			_, err = h.packages.VersionFile(ctx, head, dirs[n-2], dirs[n-1])
-		}
-		if err == nil {
-			return registry.Errorf(registry.Invalid, "%s is a file: nothing can lie below it", strings.Join(dirs[:n], "/"))
-		}
-		if registry.KindOf(err) != registry.NotFound {
-			return err
-		}
-	}
-	return nil
-}
-
-// isVersion tells whether the project has files in a version's directory.
-func (h *Handler) isVersion(ctx context.Context, req *request, name, version string) (bool, error) {
-	head, err := h.packages.Package(ctx, req.project.ID, registry.Maven, name)
-	if err == nil {
-		var v registry.Version
-		v, err = h.packages.Version(ctx, head.ID, version)
-		if err == nil {
-			return v.Status != registry.Deleted, nil
-		}
-	}
-	if registry.KindOf(err) == registry.NotFound {
-		return false, nil
-	}
-	return false, err
-}
-
-// ownFilter selects the packages of the project itself, which the gate opened.
-func (h *Handler) ownFilter(req *request) registry.PackageFilter {
-	return registry.PackageFilter{Readers: registry.Readers{Projects: []int64{req.project.ID}}, Span: registry.Span{ProjectID: req.project.ID}, Format: registry.Maven}
 }

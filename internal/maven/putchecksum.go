@@ -36,10 +36,17 @@ func (h *Handler) putChecksum(c echo.Context, req *request) error {
 	if err != nil {
 		return err
 	}
-	if req.path.IsMetadata() {
-		return c.NoContent(http.StatusOK) // of the client's document, which is not the one that is served
-	}
 	ctx := c.Request().Context()
+	if req.path.IsMetadata() { // of the client's document, which need not be the one that is served
+		isKept, err := h.checkKept(ctx, req, claimed)
+		if err == nil && !isKept {
+			err = h.checkSent(ctx, req, claimed)
+		}
+		if err != nil {
+			return err
+		}
+		return c.NoContent(http.StatusOK)
+	}
 	at, err := h.findSubject(ctx, req)
 	if err != nil {
 		return err
@@ -136,8 +143,12 @@ func (h *Handler) compare(ctx context.Context, req *request, at target, a Algori
 	case fits:
 		h.confirmed.add(at.file, a, h.packages.Now())
 		if at.file.Withheld {
+			due, err := h.dueAfterFile(ctx, req.project)
+			if err != nil {
+				return err
+			}
 			edit.Files = []registry.FileEdit{{FileID: at.file.ID}}
-			edit.Notes = []registry.Note{{NoteKey: registry.NoteKey{Kind: noteVersion, VersionKey: req.path.Version}, Due: h.packages.Now().Add(quietTime)}}
+			edit.Notes = []registry.Note{{NoteKey: registry.NoteKey{Kind: noteVersion, VersionKey: req.path.Version}, Due: due}}
 		}
 	case !at.file.Withheld && h.packages.Now().Sub(at.file.CreatedAt) < withholdTime:
 		edit.Files = []registry.FileEdit{{FileID: at.file.ID, Withheld: true}}

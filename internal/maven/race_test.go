@@ -51,8 +51,9 @@ func (w *world) readMetadata(path string) *maven.Metadata {
 
 // TestParallelReleases: 200 deployments of one artifact, each of which reads the
 // metadata, adds its version and writes it back, lose nothing (maven.md 9.3).
-func TestParallelReleases(t *testing.T) {
-	w := newWorld(t)
+func TestParallelReleases(t *testing.T) { onEach(t, testParallelReleases) }
+
+func testParallelReleases(t *testing.T, w *world) {
 	const count = 200
 	each(count, func(i int) {
 		version := fmt.Sprintf("1.%d", i)
@@ -69,8 +70,9 @@ func TestParallelReleases(t *testing.T) {
 
 // TestParallelSnapshots: 200 builds of one snapshot, of which each is there, and
 // the newest is named.
-func TestParallelSnapshots(t *testing.T) {
-	w := newWorld(t)
+func TestParallelSnapshots(t *testing.T) { onEach(t, testParallelSnapshots) }
+
+func testParallelSnapshots(t *testing.T, w *world) {
 	w.set(spanOfDemo, "maven_snapshot_builds_kept", "0")
 	const count = 200
 	stamp := func(i int) string { return fmt.Sprintf("20260301.%02d%02d00-%d", 10+i/60, i%60, i+1) }
@@ -95,8 +97,9 @@ func TestParallelSnapshots(t *testing.T) {
 
 // TestParallelPlugins: 200 plugins of one group, none of whose deployers sends
 // the group's metadata.
-func TestParallelPlugins(t *testing.T) {
-	w := newWorld(t)
+func TestParallelPlugins(t *testing.T) { onEach(t, testParallelPlugins) }
+
+func testParallelPlugins(t *testing.T, w *world) {
 	const count = 200
 	jars := make([]string, count)
 	for i := range jars {
@@ -113,8 +116,9 @@ func TestParallelPlugins(t *testing.T) {
 }
 
 // TestOneFileTwice: of two that store different bytes under one name, one wins.
-func TestOneFileTwice(t *testing.T) {
-	w := newWorld(t)
+func TestOneFileTwice(t *testing.T) { onEach(t, testOneFileTwice) }
+
+func testOneFileTwice(t *testing.T, w *world) {
 	for round := range 20 {
 		path := fmt.Sprintf("org/acme/app/1.%d/app-1.%d.jar", round, round)
 		var mu sync.Mutex
@@ -137,8 +141,9 @@ func TestOneFileTwice(t *testing.T) {
 
 // TestChecksumBesideFile: whichever comes first, a checksum that differs
 // withholds the file, and one that fits does not.
-func TestChecksumBesideFile(t *testing.T) {
-	w := newWorld(t)
+func TestChecksumBesideFile(t *testing.T) { onEach(t, testChecksumBesideFile) }
+
+func testChecksumBesideFile(t *testing.T, w *world) {
 	for round := range 40 {
 		path := fmt.Sprintf("org/acme/app/1.%d/app-1.%d.jar", round, round)
 		claimed, status := "right", http.StatusOK
@@ -153,5 +158,37 @@ func TestChecksumBesideFile(t *testing.T) {
 			}
 		})
 		w.get(path, status)
+	}
+}
+
+// TestConditionTwice: of writers who saw the same file, or none, and say so, one
+// wins, whatever they send.
+func TestConditionTwice(t *testing.T) { onEach(t, testConditionTwice) }
+
+func testConditionTwice(t *testing.T, w *world) {
+	w.set(spanOfDemo, "maven_duplicates_allowed", "true")
+	const path = "/org/acme/app/1.0-SNAPSHOT/app-1.0-SNAPSHOT.jar"
+	condition := [2]string{"If-None-Match", "*"}
+	for round := range 20 {
+		var mu sync.Mutex
+		var won []string
+		each(8, func(i int) {
+			body := fmt.Sprintf("round %d, body %d", round, i%4) // some send the same
+			a := w.call(http.MethodPut, demo+path, w.write, body, condition[0], condition[1])
+			switch a.Code {
+			case http.StatusCreated, http.StatusOK:
+				mu.Lock()
+				defer mu.Unlock()
+				won = append(won, body)
+			case http.StatusPreconditionFailed:
+			default:
+				t.Errorf("status = %d", a.Code)
+			}
+		})
+		a := w.call(http.MethodGet, demo+path, w.read, "")
+		if len(won) != 1 || a.Body.String() != won[0] {
+			t.Fatalf("round %d: winners %v, stored %q", round, won, a.Body)
+		}
+		condition = [2]string{"If-Match", a.Header().Get("ETag")}
 	}
 }

@@ -1,8 +1,10 @@
 package maven
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"io"
 	"net/http"
 	"strings"
 
@@ -11,30 +13,67 @@ import (
 	"pakhus/internal/registry"
 )
 
-// putMetadata answers PUT of a maven-metadata.xml. The document is not stored:
+// putMetadata answers PUT of a maven-metadata.xml. By default it is not stored:
 // clients read, merge and write back, so that of two at once one would lose its
 // version. It is a signal that what it names is complete (maven.md 9.2).
 func (h *Handler) putMetadata(c echo.Context, req *request) error {
-	m, err := ParseMetadata(c.Request().Body)
+	ctx := c.Request().Context()
+	if req.path.Kind == KindSnapshotMetadata {
+		if err := h.checkKind(ctx, req); err != nil {
+			return err
+		}
+	}
+	strict, err := h.isStrict(ctx, req)
+	if err != nil {
+		return err
+	}
+	keeps, err := h.keepsMetadata(ctx, req)
+	if err != nil {
+		return err
+	}
+	var document bytes.Buffer
+	body := io.Reader(c.Request().Body)
+	if strict || keeps {
+		body = io.TeeReader(body, &document)
+	}
+	m, err := ParseMetadata(body)
 	if err != nil {
 		return bodyFailure(err)
 	}
 	if err := m.CheckPath(req.path); err != nil {
 		return err
 	}
-	ctx := c.Request().Context()
 	if req.path.Kind == KindSnapshotMetadata {
 		err = h.signalBuilds(ctx, req, m)
 	} else {
 		err = h.signalVersions(ctx, req, m.Versions)
+		if err == nil {
+			err = h.dropReleased(ctx, req)
+		}
 	}
 	if err == nil && len(m.Plugins) > 0 && req.path.Kind != KindSnapshotMetadata {
 		err = h.namePlugins(ctx, req, m.Plugins)
+	}
+	if err == nil {
+		err = h.settleDocument(ctx, req, strict, keeps, document.Bytes())
 	}
 	if err != nil {
 		return err
 	}
 	return c.NoContent(http.StatusOK)
+}
+
+// settleDocument does with a document what the settings say.
+func (h *Handler) settleDocument(ctx context.Context, req *request, strict, keeps bool, document []byte) error {
+	switch {
+	case keeps:
+		return h.keepDocument(ctx, req, document)
+	case strict:
+		if err := h.rememberSent(ctx, req, document); err != nil {
+			return err
+		}
+	}
+	return h.dropKept(ctx, req)
 }
 
 // signalVersions makes versions visible that have files. One of which a file is

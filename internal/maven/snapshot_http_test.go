@@ -46,8 +46,9 @@ func (w *world) snapshot() *maven.Metadata {
 	return m
 }
 
-func TestSnapshotBuilds(t *testing.T) {
-	w := newWorld(t)
+func TestSnapshotBuilds(t *testing.T) { onEach(t, testSnapshotBuilds) }
+
+func testSnapshotBuilds(t *testing.T, w *world) {
 	const first, second, third = "20260301.100000-1", "20260301.110000-2", "20260301.120000-3"
 	w.get(snapshotDir+"maven-metadata.xml", http.StatusNotFound)
 	w.build(first, "-sources.jar")
@@ -97,8 +98,9 @@ func TestSnapshotBuilds(t *testing.T) {
 
 // TestLiteralName: the name that ends in -SNAPSHOT leads to the newest build,
 // with checksums, and is not kept by caches.
-func TestLiteralName(t *testing.T) {
-	w := newWorld(t)
+func TestLiteralName(t *testing.T) { onEach(t, testLiteralName) }
+
+func testLiteralName(t *testing.T, w *world) {
 	const stamp = "20260301.100000-1"
 	w.build(stamp, ".jar.asc")
 	w.finish(stamp)
@@ -133,8 +135,9 @@ func TestLiteralName(t *testing.T) {
 
 // TestRetention: builds beyond the number to keep go after two days, and build
 // numbers never fall.
-func TestRetention(t *testing.T) {
-	w := newWorld(t)
+func TestRetention(t *testing.T) { onEach(t, testRetention) }
+
+func testRetention(t *testing.T, w *world) {
 	stamp := func(n int) string { return fmt.Sprintf("20260301.10%02d00-%d", n, n) }
 	for n := 1; n <= 11; n++ {
 		w.build(stamp(n))
@@ -162,8 +165,9 @@ func TestRetention(t *testing.T) {
 
 // TestMetadataFirst: Gradle before release 5 sends the snapshot's metadata before
 // the files, and the artifact's after them.
-func TestMetadataFirst(t *testing.T) {
-	w := newWorld(t)
+func TestMetadataFirst(t *testing.T) { onEach(t, testMetadataFirst) }
+
+func testMetadataFirst(t *testing.T, w *world) {
 	const stamp = "20260301.100000-1"
 	w.finish(stamp)
 	w.get(snapshotDir+"maven-metadata.xml", http.StatusNotFound)

@@ -112,8 +112,9 @@ func TestSnapshotRules(t *testing.T) {
 
 // TestSameStamp: two builders that began in one second share a stamp. Their
 // different files come together; another content for one name is refused.
-func TestSameStamp(t *testing.T) {
-	w := newWorld(t)
+func TestSameStamp(t *testing.T) { onEach(t, testSameStamp) }
+
+func testSameStamp(t *testing.T, w *world) {
 	const stamp = "20260301.100000-1"
 	w.build(stamp)
 	w.put(snapshotDir+"app-1.0-"+stamp+"-linux.jar", "linux", http.StatusCreated)
@@ -130,8 +131,9 @@ func TestSameStamp(t *testing.T) {
 
 // TestQuietTime: each file pushes the moment on at which a build shows whose
 // client says nothing, and documents that were prepared before are not kept.
-func TestQuietTime(t *testing.T) {
-	w := newWorld(t)
+func TestQuietTime(t *testing.T) { onEach(t, testQuietTime) }
+
+func testQuietTime(t *testing.T, w *world) {
 	const stamp = "20260301.100000-1"
 	dir := snapshotDir + "app-1.0-" + stamp
 	w.put(dir+".pom", "pom", http.StatusCreated)
@@ -153,8 +155,9 @@ func TestQuietTime(t *testing.T) {
 
 // TestSnapshotInGroup: readers of a group see one snapshot, whichever project
 // its builds are in.
-func TestSnapshotInGroup(t *testing.T) {
-	w := newWorld(t)
+func TestSnapshotInGroup(t *testing.T) { onEach(t, testSnapshotInGroup) }
+
+func testSnapshotInGroup(t *testing.T, w *world) {
 	const first, second = "20260301.100000-1", "20260301.110000-2"
 	for project, stamp := range map[string]string{demo: first, lib: second} {
 		for _, ending := range []string{".pom", ".jar"} {

@@ -2,11 +2,13 @@ package maven_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/md5"  //nolint:gosec // clients ask for it
 	"crypto/sha1" //nolint:gosec // clients ask for it
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/hex"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -16,6 +18,7 @@ import (
 	"pakhus/internal/auth"
 	"pakhus/internal/httpapi"
 	"pakhus/internal/maven"
+	"pakhus/internal/pgtest"
 	"pakhus/internal/registry"
 	"pakhus/internal/store"
 	"pakhus/internal/worldtest"
@@ -43,14 +46,33 @@ const (
 	instance  = "/api/v4/packages/maven"
 )
 
-func newWorld(t testing.TB, change ...func(*maven.Options)) *world {
+// newWorld makes one on SQLite.
+func newWorld(t testing.TB) *world {
 	t.Helper()
-	ready := worldtest.New(t, worldtest.SQLite(t))
-	options := maven.Options{}
-	for _, f := range change {
-		f(&options)
+	return newWorldOn(t, worldtest.SQLite(t))
+}
+
+// onEach runs a test on each database. It is for what the database has a part in:
+// who wins, what is ordered, what is due. Everything else has SQLite alone.
+func onEach(t *testing.T, test func(t *testing.T, w *world)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) { test(t, newWorld(t)) })
+	t.Run("postgres", func(t *testing.T) { test(t, newWorldOn(t, pgtest.NewFrom(t, "maven", migrate))) })
+}
+
+// migrate prepares the database that the worlds on PostgreSQL are copies of.
+func migrate(database string) error {
+	s, err := store.Open(context.Background(), store.Options{URL: database})
+	if err != nil {
+		return err
 	}
-	handler, err := maven.New(ready.Packages, options)
+	return errors.Join(s.Migrate(context.Background()), s.Close())
+}
+
+func newWorldOn(t testing.TB, database string) *world {
+	t.Helper()
+	ready := worldtest.New(t, database)
+	handler, err := maven.New(ready.Packages, maven.Options{})
 	check(t, err)
 	ready.Serve(t, "http://registry.test", httpapi.Options{Protocols: []httpapi.Protocol{handler}})
 	return &world{
@@ -84,6 +106,7 @@ func (w *world) call(method, target, token, body string, header ...string) *http
 	if token != "" {
 		request.Header.Set("Deploy-Token", token)
 	}
+	request.Header.Set("Accept", "application/problem+json,*/*") // as resolvers ask since 1.9.24
 	for i := 0; i < len(header); i += 2 {
 		request.Header.Set(header[i], header[i+1])
 	}
@@ -93,7 +116,23 @@ func (w *world) call(method, target, token, body string, header ...string) *http
 func (w *world) send(r *http.Request) *httptest.ResponseRecorder {
 	recorder := httptest.NewRecorder()
 	w.server.ServeHTTP(recorder, r)
+	// Whatever a test is about: resolvers take a problem document for another
+	// failure than the status that they act on (maven.md 11).
+	if status := recorder.Code; isActedOn(status) && strings.Contains(recorder.Header().Get("Content-Type"), "problem") {
+		w.t.Errorf("%s %s: %d is a problem document", r.Method, r.URL, status)
+	}
 	return recorder
+}
+
+// isActedOn tells whether a resolver does something about a status, other than
+// giving up.
+func isActedOn(status int) bool {
+	switch status {
+	case http.StatusUnauthorized, http.StatusNotFound, http.StatusGone, http.StatusPreconditionFailed, http.StatusRequestedRangeNotSatisfiable,
+		http.StatusExpectationFailed, http.StatusTooManyRequests:
+		return true
+	}
+	return status >= http.StatusInternalServerError
 }
 
 // want fails the test unless the answer has the status.

@@ -159,6 +159,10 @@ type NewFile struct {
 	Replace bool
 	// ReplaceWithheld lets them if that file is withheld.
 	ReplaceWithheld bool
+	// Over, when set, is what the file takes the place of: the SHA-256 of the file
+	// of this name, or all zero for none. When something else is there by then, it
+	// is Conflict.
+	Over *[32]byte
 }
 
 // TagChange sets a tag.

@@ -6,8 +6,8 @@ import (
 )
 
 // Publish adds versions, all of them or none: the bytes first, then all rows in
-// one transaction. An existing version is Conflict. When it returns nil, every
-// replica's next read shows the versions.
+// one transaction. An existing version is Conflict; the next read then shows with
+// what. When it returns nil, every replica's next read shows the versions.
 func (s *Service) Publish(ctx context.Context, pubs []Publication) ([]Package, error) {
 	bodies := map[string]*Spool{}
 	for _, p := range pubs {
@@ -20,6 +20,13 @@ func (s *Service) Publish(ctx context.Context, pubs []Publication) ([]Package, e
 	heads, err := s.publish(ctx, pubs, bodies)
 	if errors.Is(err, ErrBlobGone) { // collected as garbage between look-up and commit
 		heads, err = s.publish(ctx, pubs, bodies)
+	}
+	if KindOf(err) == Conflict {
+		// Somebody was faster, and it may be that nobody heard of it yet. Who looks
+		// what is there now must not be told what was there before.
+		for _, p := range pubs {
+			s.Forget([]Change{PackageChange(p.Format, p.Key)})
+		}
 	}
 	if err != nil {
 		return nil, err

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"pakhus/internal/blob"
 	"pakhus/internal/registry"
 	"pakhus/internal/store"
@@ -292,9 +294,10 @@ func TestPathsOfGroupsAndProjects(t *testing.T) {
 }
 
 func TestSettingsInherit(t *testing.T) {
+	const key = "nuget_duplicates_allowed"
 	d := newDomain(t)
 	setting := func() string {
-		v, err := d.Setting(t.Context(), d.project, "nuget_duplicates_allowed", "false")
+		v, err := d.Setting(t.Context(), d.project, key, "false")
 		must(t, err)
 		return v
 	}
@@ -302,18 +305,80 @@ func TestSettingsInherit(t *testing.T) {
 		t.Errorf("default: %s", got)
 	}
 	group, project := "group", "project"
-	must(t, d.SaveSetting(t.Context(), registry.Span{GroupID: d.project.GroupID}, "nuget_duplicates_allowed", &group, by))
+	must(t, d.SaveSetting(t.Context(), registry.Span{GroupID: d.project.GroupID}, key, &group, by))
 	if got := setting(); got != "group" {
 		t.Errorf("of the group: %s", got)
 	}
-	must(t, d.SaveSetting(t.Context(), registry.Span{ProjectID: d.project.ID}, "nuget_duplicates_allowed", &project, by))
+	must(t, d.SaveSetting(t.Context(), registry.Span{ProjectID: d.project.ID}, key, &project, by))
 	if got := setting(); got != "project" {
 		t.Errorf("of the project: %s", got)
 	}
-	must(t, d.SaveSetting(t.Context(), registry.Span{ProjectID: d.project.ID}, "nuget_duplicates_allowed", nil, by))
+	values, err := d.SettingValues(t.Context(), key)
+	must(t, err)
+	if diff := cmp.Diff([]string{"group", "project"}, values); diff != "" {
+		t.Errorf("values (-want +got):\n%s", diff)
+	}
+	must(t, d.SaveSetting(t.Context(), registry.Span{ProjectID: d.project.ID}, key, nil, by))
 	if got := setting(); got != "group" {
 		t.Errorf("after removing: %s", got)
 	}
+	if values, err = d.SettingValues(t.Context(), key); err != nil || len(values) != 1 {
+		t.Errorf("values after removing: %v, %v", values, err)
+	}
+}
+
+// TestConflictForgets: who lost against a change that he has not heard of yet sees
+// it when he looks again.
+func TestConflictForgets(t *testing.T) {
+	d := newDomain(t)
+	deaf := registry.New(d.store, d.blobs, registry.Options{SpoolDir: t.TempDir()}) // a replica that hears of nothing
+	find := func() error {
+		_, err := deaf.Package(t.Context(), d.project.ID, registry.NPM, "x")
+		return err
+	}
+	if err := find(); registry.KindOf(err) != registry.NotFound {
+		t.Fatal(err)
+	}
+	must(t, d.publish(t, d.publication(t, "x", "1.0.0", "bytes")))
+	if err := find(); registry.KindOf(err) != registry.NotFound {
+		t.Fatalf("the replica is not deaf: %v", err)
+	}
+	if _, err := deaf.Publish(t.Context(), []registry.Publication{d.publication(t, "x", "1.0.0", "other")}); registry.KindOf(err) != registry.Conflict {
+		t.Fatal(err)
+	}
+	must(t, find())
+}
+
+// TestSettingsFollowTheTree: a group has its own settings and those above it, and
+// a project that moves gets those of its new place, also for who knew it before.
+func TestSettingsFollowTheTree(t *testing.T) {
+	d := newDomain(t)
+	outer, err := d.Group(t.Context(), "acme")
+	must(t, err)
+	inner, err := d.CreateGroup(t.Context(), registry.NewGroup{FullPath: "acme/inner"}, by)
+	must(t, err)
+	one, two, three := "one", "two", "three"
+	must(t, d.SaveSetting(t.Context(), registry.Span{GroupID: outer.ID}, "a", &one, by))
+	must(t, d.SaveSetting(t.Context(), registry.Span{GroupID: outer.ID}, "b", &one, by))
+	must(t, d.SaveSetting(t.Context(), registry.Span{GroupID: inner.ID}, "b", &two, by))
+	must(t, d.SaveSetting(t.Context(), registry.Span{ProjectID: d.project.ID}, "c", &three, by))
+	check := func(what string, got registry.Settings, err error, want registry.Settings) {
+		t.Helper()
+		must(t, err)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", what, diff)
+		}
+	}
+	got, err := d.GroupSettings(t.Context(), outer)
+	check("outer", got, err, registry.Settings{"a": one, "b": one})
+	got, err = d.GroupSettings(t.Context(), inner)
+	check("inner", got, err, registry.Settings{"a": one, "b": two})
+	got, err = d.Settings(t.Context(), d.project)
+	check("project", got, err, registry.Settings{"a": one, "b": one, "c": three})
+	_, err = d.MoveProject(t.Context(), d.project.ID, "acme/inner/moved", by)
+	must(t, err)
+	got, err = d.Settings(t.Context(), d.project)
+	check("moved", got, err, registry.Settings{"a": one, "b": two, "c": three})
 }
 
 func TestDownloadsAreWrittenAtTheEnd(t *testing.T) {

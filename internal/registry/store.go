@@ -49,6 +49,9 @@ type NamespaceStore interface {
 
 	// FindSettings gives what is set for one project or group itself, by key.
 	FindSettings(ctx context.Context, at Span) (map[string]string, error)
+	// ListSettingValues gives the values that a key has for any project or group,
+	// each once, ascending.
+	ListSettingValues(ctx context.Context, key string) ([]string, error)
 	// SaveSetting sets a key for a project or group, or removes it when value is nil.
 	SaveSetting(ctx context.Context, at Span, key string, value *string, by Actor) error
 }

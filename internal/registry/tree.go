@@ -12,7 +12,8 @@ import (
 type namespaceEntry struct {
 	group    Group
 	project  Project
-	settings map[string]string
+	settings Settings
+	values   []string
 	found    bool
 }
 
@@ -210,45 +211,4 @@ func (s *Service) MoveProject(ctx context.Context, id int64, fullPath string, by
 // DeleteProject removes a project with its packages, tokens and members.
 func (s *Service) DeleteProject(ctx context.Context, id int64, by Actor) error {
 	return s.store.DeleteProject(ctx, id, by)
-}
-
-// Setting gives the value that holds for a project: its own, else that of the
-// nearest group above it, else what fallback says.
-func (s *Service) Setting(ctx context.Context, p Project, key, fallback string) (string, error) {
-	entry, err := s.settings(ctx, Span{ProjectID: p.ID})
-	if err != nil {
-		return "", err
-	}
-	if v, ok := entry[key]; ok {
-		return v, nil
-	}
-	for i := len(p.Ancestors) - 1; i >= 0; i-- {
-		if entry, err = s.settings(ctx, Span{GroupID: p.Ancestors[i]}); err != nil {
-			return "", err
-		}
-		if v, ok := entry[key]; ok {
-			return v, nil
-		}
-	}
-	return fallback, nil
-}
-
-func (s *Service) settings(ctx context.Context, at Span) (map[string]string, error) {
-	key := "settings/project/" + strconv.FormatInt(at.ProjectID, 10)
-	if at.ProjectID == 0 {
-		key = "settings/group/" + strconv.FormatInt(at.GroupID, 10)
-	}
-	if entry, ok := s.namespace.Kept(key); ok {
-		return entry.settings, nil
-	}
-	entry, err := s.namespace.Get(ctx, key, func(ctx context.Context) (namespaceEntry, error) {
-		set, err := s.store.FindSettings(ctx, at)
-		return namespaceEntry{settings: set}, err
-	})
-	return entry.settings, err
-}
-
-// SaveSetting sets a key for a project or group; nil removes it.
-func (s *Service) SaveSetting(ctx context.Context, at Span, key string, value *string, by Actor) error {
-	return s.store.SaveSetting(ctx, at, key, value, by)
 }

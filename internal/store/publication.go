@@ -243,6 +243,11 @@ func (t *tx) growVersion(ctx context.Context, pkg packageRow, v registry.NewVers
 // addFile stores a file. Its bytes must have a row: publications bring one only
 // for bytes they just wrote.
 func (t *tx) addFile(pkg packageRow, versionID int64, version string, f registry.NewFile) error {
+	if f.Over != nil {
+		if err := t.checkOver(pkg, versionID, version, f); err != nil {
+			return err
+		}
+	}
 	digest := f.Body.Digests().SHA256
 	args := []any{pkg.ID, versionID, f.Name, digest[:], micros(t.now), false}
 	onName := "NOTHING"
@@ -261,6 +266,20 @@ func (t *tx) addFile(pkg packageRow, versionID int64, version string, f registry
 		return registry.Errorf(registry.Conflict, "file %s of version %s of %s exists already", f.Name, version, pkg.Name)
 	}
 	return done.Error
+}
+
+// checkOver compares the file that is there with the one that a new file is to
+// take the place of. The package's row is locked, so nobody changes it meanwhile.
+func (t *tx) checkOver(pkg packageRow, versionID int64, version string, f registry.NewFile) error {
+	var have [][]byte
+	if err := t.Raw("SELECT digest FROM files WHERE version_id = ? AND name = ?", versionID, f.Name).Scan(&have).Error; err != nil {
+		return err
+	}
+	isNone := *f.Over == [32]byte{}
+	if len(have) == 0 && isNone || len(have) == 1 && !isNone && bytes.Equal(have[0], f.Over[:]) {
+		return nil
+	}
+	return registry.Errorf(registry.Conflict, "file %s of version %s of %s was changed meanwhile", f.Name, version, pkg.Name)
 }
 
 // setFragments adds fragments, in place of those of the same kind.

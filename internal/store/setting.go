@@ -82,6 +82,16 @@ func (s *Store) FindSettings(ctx context.Context, at registry.Span) (map[string]
 	return settings, nil
 }
 
+// ListSettingValues implements registry.Store.
+func (s *Store) ListSettingValues(ctx context.Context, key string) ([]string, error) {
+	if err := checkText(key); err != nil {
+		return nil, err
+	}
+	values := []string{}
+	err := s.read(ctx).Model(&settingRow{}).Distinct("value").Where("key = ?", key).Order("value").Pluck("value", &values).Error
+	return values, s.fail(ctx, err, "")
+}
+
 // SaveSetting implements registry.Store. Removing what is not set is no error.
 func (s *Store) SaveSetting(ctx context.Context, at registry.Span, key string, value *string, by registry.Actor) error {
 	h, err := holderOf(at.ProjectID, at.GroupID)

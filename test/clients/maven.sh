@@ -9,7 +9,7 @@
 cd "$(dirname "$0")" && . ./lib.sh
 
 MAVEN39=3.9.11 MAVEN310=3.10.0 MAVEN4=4.0.0-rc-6
-SBT=1.10.7 COURSIER=2.1.24
+SBT=1.10.7 SCALA=2.13.15 COURSIER=2.1.24
 DEPENDENCY=org.apache.maven.plugins:maven-dependency-plugin:3.6.1
 
 home="$CLIENTS_DIR/maven"
@@ -65,7 +65,7 @@ sbt() {
   -Dsbt.boot.directory=\"$dir/boot\" -Dsbt.coursier.home=\"$dir/coursier\" -Dsbt.global.base=\"$dir/global\" \\
   -Dsbt.ivy.home=\"\$HOME/.ivy2\" -Dsbt.server.autostart=false -Dsbt.supershell=false -Dsbt.color=false \\
   -jar \"$dir/sbt-launch-$SBT.jar\" \"\$@\""
-  [ ! -f "$dir/complete" ] || return 0
+  [ ! -f "$dir/complete-$SCALA" ] || return 0
   fetch sbt "$DEPENDENCY:copy" -Dartifact="org.scala-sbt:sbt-launch:$SBT" -DoutputDirectory="$dir"
   printf '[repositories]\n  local\n  maven-central\n' >"$dir/repositories"
   local project="$dir/first"
@@ -73,10 +73,11 @@ sbt() {
   printf 'sbt.version=%s\n' "$SBT" >"$project/project/build.properties"
   printf 'class First\n' >"$project/src/main/scala/First.scala"
   printf 'name := "first"\n' >"$project/build.sbt"
-  # As a library and as a plugin of sbt, which is compiled by another Scala.
-  (cd "$project" && quiet sbt-library env HOME="$dir/home" "$CLIENTS_DIR/bin/sbt" package makePom 'set sbtPlugin := true' package makePom)
+  # As a library, also for another Scala, and as a plugin of sbt.
+  (cd "$project" && quiet sbt-library env HOME="$dir/home" "$CLIENTS_DIR/bin/sbt" package makePom "++$SCALA!" package makePom \
+    "++2.12.20!" 'set sbtPlugin := true' package makePom)
   rm -rf "$project" "$dir/home"
-  touch "$dir/complete"
+  touch "$dir/complete-$SCALA"
 }
 
 # Maven's plugin that signs; Debian has none.

@@ -8,7 +8,8 @@ import (
 )
 
 // mavens are the lines of Maven, with the scripts of testdata/maven that each
-// runs, all of them when none is named. Maven 3.10 has the transport of 4.
+// runs, all of them when none is named. Maven 3.10 has the transport of 4; its
+// answers are looked at on their way.
 var mavens = map[string][]string{
 	"mvn3.8": nil, "mvn3.9": nil, "mvn3.10": {"release", "snapshot"}, "mvn4": nil,
 }
@@ -24,6 +25,9 @@ func TestMaven(t *testing.T) {
 			w, err := mavenWorld(s, maven)
 			if err != nil {
 				t.Fatal(err)
+			}
+			if maven == "mvn3.10" {
+				watchAnswers(t, s, w)
 			}
 			files := slices.DeleteFunc(scripts(t, "testdata/maven"), func(file string) bool {
 				return len(only) > 0 && !slices.Contains(only, strings.TrimSuffix(filepath.Base(file), ".txtar"))
@@ -43,7 +47,7 @@ func TestMavenClients(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.vars["SHARED"] = "org.acme.shared"
+	w.vars["SHARED"], w.vars["SHARED_PATH"] = "org.acme.shared", "org/acme/shared"
 	t.Run("deploy", func(t *testing.T) {
 		runMavenScripts(t, scripts(t, "testdata/mavenshared"), s, "mvn3.9", w)
 	})

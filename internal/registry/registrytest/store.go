@@ -46,6 +46,7 @@ func TestStore(t *testing.T, open func(t *testing.T) Backend) {
 		{"publish all or nothing", testAllOrNothing},
 		{"grow a version", testGrow},
 		{"replace a file", testReplaceFile},
+		{"replace only what was seen", testReplaceOver},
 		{"replace a version", testReplaceVersion},
 		{"listings from listings", testRelist},
 		{"notes", testNotes},

@@ -212,6 +212,15 @@ func testSettings(f *fixture) {
 		ok(f.T, err)
 		wantSame(f.T, fmt.Sprintf("settings of %+v", at), got, want)
 	}
+	for key, want := range map[string][]string{"a": {one, two}, "b": {}, "never set": {}} {
+		got, err := f.ListSettingValues(f.ctx, key)
+		ok(f.T, err)
+		wantSame(f.T, "values of "+key, got, want)
+	}
+	ok(f.T, f.SaveSetting(f.ctx, atProject, "a", &one, f.by))
+	got, err := f.ListSettingValues(f.ctx, "a")
+	ok(f.T, err)
+	wantSame(f.T, "a value that two have", got, []string{one})
 	wantFailure(f.T, "of an absent project", f.SaveSetting(f.ctx, registry.Span{ProjectID: 999}, "a", &one, f.by), registry.NotFound)
 	wantFailure(f.T, "of nothing", f.SaveSetting(f.ctx, registry.Span{}, "a", &one, f.by), registry.Invalid)
 }

@@ -1,6 +1,7 @@
 package registrytest
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/google/go-cmp/cmp"
@@ -198,6 +199,56 @@ func testReplaceFile(f *fixture) {
 	if after.Blob.Digests == before.Blob.Digests {
 		f.Error("the bytes were not replaced")
 	}
+}
+
+// testReplaceOver: a file that names what it takes the place of is stored only
+// over that.
+func testReplaceOver(f *fixture) {
+	put := func(body string, over *[32]byte) error {
+		spool := f.spool(body)
+		p, _ := f.release("x", "1.0.0")
+		p.Versions[0].Grow, p.Tags = true, nil
+		p.Versions[0].Files[0] = registry.NewFile{Name: "a.jar", Body: spool, Replace: over == nil || *over != [32]byte{}, Over: over}
+		_, err := f.SavePublication(f.ctx, []registry.Publication{p}, map[string]registry.Blob{
+			spool.Digests().Digest(): {Digests: spool.Digests(), Key: body},
+		})
+		return err
+	}
+	digest := func(body string) *[32]byte {
+		d := f.spool(body).Digests().SHA256
+		return &d
+	}
+	stored := func() string {
+		file, err := f.FindVersionFile(f.ctx, f.head("x").ID, "1.0.0", "a.jar")
+		ok(f.T, err)
+		return file.Blob.Key
+	}
+	none := &[32]byte{}
+	wantFailure(f.T, "over a file that is not there", put("one", digest("zero")), registry.Conflict)
+	found, err := f.FindPackages(f.ctx, registry.NPM, "x")
+	ok(f.T, err)
+	wantSame(f.T, "packages", len(found), 0)
+	ok(f.T, put("one", none))
+	wantFailure(f.T, "over none", put("two", none), registry.Conflict)
+	wantFailure(f.T, "over another", put("two", digest("zero")), registry.Conflict)
+	wantSame(f.T, "stored", stored(), "one")
+	ok(f.T, put("two", digest("one")))
+	wantFailure(f.T, "over what was there before", put("three", digest("one")), registry.Conflict)
+	wantSame(f.T, "stored", stored(), "two")
+	ok(f.T, put("three", nil))
+	wantSame(f.T, "stored", stored(), "three")
+
+	const writers = 8
+	won := 0
+	seen := digest("three")
+	for _, err := range together(writers, func(i int) error { return put(strconv.Itoa(i), seen) }) {
+		if err == nil {
+			won++
+			continue
+		}
+		wantFailure(f.T, "loser", err, registry.Conflict)
+	}
+	wantSame(f.T, "winners", won, 1)
 }
 
 func testTags(f *fixture) {
