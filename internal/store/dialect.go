@@ -140,7 +140,7 @@ func (s *Store) connectPostgres(databaseURL string, connections int) error {
 	pool.SetConnMaxIdleTime(5 * time.Minute)
 	s.pools = append(s.pools, pool)
 	s.announcer = newAnnouncer(pool, s.log)
-	if s.writer, err = openGORM(postgres.New(postgres.Config{Conn: pool})); err != nil {
+	if s.writer, err = openGORM(postgres.New(postgres.Config{Conn: pipelinedPool{pool}})); err != nil {
 		return err
 	}
 	s.reader = s.writer
