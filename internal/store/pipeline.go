@@ -17,7 +17,7 @@ type pipelinedPool struct{ *sql.DB }
 
 // BeginTx implements gorm.ConnPoolBeginner.
 func (p pipelinedPool) BeginTx(ctx context.Context, o *sql.TxOptions) (gorm.ConnPool, error) {
-	conn, err := p.DB.Conn(ctx)
+	conn, err := p.Conn(ctx)
 	if err != nil {
 		return nil, err
 	}
