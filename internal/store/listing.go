@@ -92,8 +92,10 @@ func (t *tx) setListing(pkg packageRow, l *registry.Listing) error {
 // one version to the next few words change.
 func (t *tx) changeTerms(pkg packageRow, before string, terms []string, facets uint32) error {
 	had, wanted := map[string]bool{}, map[string]bool{}
-	for term := range strings.SplitSeq(before, "\n") {
-		had[term] = true
+	if before != "" {
+		for term := range strings.SplitSeq(before, "\n") {
+			had[term] = true
+		}
 	}
 	var added []string
 	for _, term := range terms {
