@@ -123,9 +123,9 @@ func (f *folder) cleanTemp(before time.Time) error {
 }
 
 // write makes the bytes durable under a temporary name, then the name.
-func (f *folder) write(_ context.Context, key string, body io.Reader, _ int64) error {
+func (f *folder) write(_ context.Context, key string, body io.Reader, size int64) error {
 	temp := path.Join(tempDir, rand.Text())
-	if err := f.fill(temp, body); err != nil {
+	if err := f.fill(temp, body, size); err != nil {
 		return err
 	}
 	err := f.place(temp, key)
@@ -140,14 +140,16 @@ func (f *folder) write(_ context.Context, key string, body io.Reader, _ int64) e
 	return nil
 }
 
-// fill writes body to a new file and makes it durable; no file stays after a
-// failure.
-func (f *folder) fill(name string, body io.Reader) error {
+// fill writes body, which should have size bytes, to a new file and makes it
+// durable; no file stays after a failure.
+func (f *folder) fill(name string, body io.Reader, size int64) error {
 	file, err := f.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fileMode)
 	if err != nil {
 		return err
 	}
-	_, err = io.Copy(file, body)
+	// The limit changes nothing but the buffer: io.Copy makes none larger than
+	// what is to come. One byte more lets the body say that it is too long.
+	_, err = io.Copy(file, io.LimitReader(body, size+1))
 	if err == nil {
 		err = f.sync(file)
 	}

@@ -8,6 +8,7 @@ import (
 	"hash/maphash"
 	"io"
 	"strings"
+	"sync"
 
 	"github.com/klauspost/compress/gzip"
 
@@ -40,6 +41,15 @@ type Archive struct {
 	HasBindingGyp bool
 }
 
+// archiveBuffer is what reading a tarball needs, 100 KB. Most packages are
+// smaller: making and collecting it for each took as long as reading them.
+type archiveBuffer struct {
+	in     *bufio.Reader // gzip reads no byte too many from it
+	zipped gzip.Reader
+}
+
+var archiveBuffers = sync.Pool{New: func() any { return &archiveBuffer{in: bufio.NewReaderSize(nil, 64<<10)} }}
+
 // ReadArchive reads a tarball in one pass, without unpacking it. What clients
 // would read in different ways, or what could hurt when they unpack it, is
 // Invalid: names that lead out of the package or differ in case only, links that
@@ -50,9 +60,12 @@ type Archive struct {
 // other/a are the same file to us as well.
 func ReadArchive(body io.Reader, limits Limits) (*Archive, error) {
 	packed := &countingReader{r: body}
-	buffered := bufio.NewReaderSize(packed, 64<<10) // gzip reads no byte too many from it
-	zipped, err := gzip.NewReader(buffered)
-	if err != nil {
+	buffers := archiveBuffers.Get().(*archiveBuffer)
+	defer archiveBuffers.Put(buffers)
+	buffered, zipped := buffers.in, &buffers.zipped
+	buffered.Reset(packed)
+	defer buffered.Reset(nil)
+	if err := zipped.Reset(buffered); err != nil {
 		return nil, archiveError(err, "it is not gzip")
 	}
 	zipped.Multistream(false) // readers differ in whether they go on behind the first member

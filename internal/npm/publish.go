@@ -171,7 +171,7 @@ func (h *Handler) plan(ctx context.Context, req *request, doc *Document) (planne
 	if err != nil {
 		return planned{}, err
 	}
-	up, err := h.inspect(doc, name, raw)
+	up, err := receive(doc, name, raw)
 	if err != nil {
 		return planned{}, err
 	}
@@ -183,6 +183,12 @@ func (h *Handler) plan(ctx context.Context, req *request, doc *Document) (planne
 		if repeat {
 			return planned{existing: &head}, nil
 		}
+	}
+	if err := h.packages.WriteAhead(ctx, up.spool); err != nil {
+		return planned{}, err
+	}
+	if err := h.inspect(&up, name, raw); err != nil {
+		return planned{}, err
 	}
 	p := planned{}
 	switch {

@@ -25,8 +25,9 @@ func (u upload) integrity() string {
 
 func (u upload) shasum() string { return hex.EncodeToString(u.digests.SHA1[:]) }
 
-// inspect checks what the body claims against the bytes that came.
-func (h *Handler) inspect(doc *Document, name Name, raw RawVersion) (upload, error) {
+// receive finds the tarball of a document and checks the digests that the body
+// claims.
+func receive(doc *Document, name Name, raw RawVersion) (upload, error) {
 	if _, err := ParseVersion(raw.Key); err != nil {
 		return upload{}, err
 	}
@@ -35,21 +36,23 @@ func (h *Handler) inspect(doc *Document, name Name, raw RawVersion) (upload, err
 		return upload{}, err
 	}
 	up := upload{version: raw.Key, spool: spool, digests: spool.Digests()}
-	if err := up.checkDigests(findMember(raw.Raw, "dist")); err != nil {
-		return upload{}, err
-	}
-	body, err := spool.Open()
+	return up, up.checkDigests(findMember(raw.Raw, "dist"))
+}
+
+// inspect looks into the tarball and checks its manifest against the body's.
+func (h *Handler) inspect(up *upload, name Name, raw RawVersion) error {
+	body, err := up.spool.Open()
 	if err != nil {
-		return upload{}, err
+		return err
 	}
 	if up.archive, err = ReadArchive(body, DefaultLimits); err != nil {
-		return upload{}, err
+		return err
 	}
 	if up.differ, err = h.opts.Confusion.Check(raw.Raw, up.archive.Manifest, name, raw.Key); err != nil {
-		return upload{}, err
+		return err
 	}
 	up.manifest, err = StripManifest(raw.Raw)
-	return up, err
+	return err
 }
 
 // tarballOf finds the one tarball of a document. Its key only serves to find it:

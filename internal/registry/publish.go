@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"errors"
+	"io"
 )
 
 // Publish adds versions, all of them or none: the bytes first, then all rows in
@@ -42,7 +43,7 @@ func (s *Service) Publish(ctx context.Context, pubs []Publication) ([]Package, e
 func (s *Service) publish(ctx context.Context, pubs []Publication, bodies map[string]*Spool) ([]Package, error) {
 	written := map[string]Blob{}
 	for digest, body := range bodies {
-		blob, err := s.writeBlob(ctx, digest, body)
+		blob, err := s.storeBody(ctx, body)
 		if err != nil {
 			s.dropBlobs(ctx, written)
 			return nil, err
@@ -61,9 +62,22 @@ func (s *Service) publish(ctx context.Context, pubs []Publication, bodies map[st
 	return heads, err
 }
 
+// storeBody waits for a body that was written ahead, or writes it.
+func (s *Service) storeBody(ctx context.Context, body *Spool) (Blob, error) {
+	if blob, began, err := body.take(); began {
+		return blob, err
+	}
+	r, err := body.Open()
+	if err != nil {
+		return Blob{}, err
+	}
+	return s.writeBlob(ctx, body.Digests(), r)
+}
+
 // writeBlob stores a body unless its bytes are stored already; then the zero
 // Blob is returned.
-func (s *Service) writeBlob(ctx context.Context, digest string, body *Spool) (Blob, error) {
+func (s *Service) writeBlob(ctx context.Context, digests Digests, body io.Reader) (Blob, error) {
+	digest := digests.Digest()
 	_, err := s.store.FindBlob(ctx, digest)
 	if err == nil {
 		return Blob{}, nil
@@ -75,14 +89,10 @@ func (s *Service) writeBlob(ctx context.Context, digest string, body *Spool) (Bl
 	if err != nil {
 		return Blob{}, err
 	}
-	r, err := body.Open()
-	if err != nil {
+	if err := s.blobs.Write(ctx, key, body, digests.Size); err != nil {
 		return Blob{}, err
 	}
-	if err := s.blobs.Write(ctx, key, r, body.Size()); err != nil {
-		return Blob{}, err
-	}
-	return Blob{Digests: body.Digests(), Key: key, CreatedAt: s.Now()}, nil
+	return Blob{Digests: digests, Key: key, CreatedAt: s.Now()}, nil
 }
 
 // dropBlobs removes bytes that no row will name. What cannot be removed now,

@@ -43,6 +43,7 @@ type Service struct {
 	documents *coherent.Cache[DocumentKey, *Document]
 	contents  *coherent.Cache[[32]byte, []byte] // by digest; never out of date
 	downloads downloads
+	ahead     chan struct{} // one token for each body that is written ahead
 }
 
 // New makes a Service.
@@ -62,7 +63,7 @@ func New(store Store, blobs Blobs, o Options) *Service {
 	if o.OnDownload == nil {
 		o.OnDownload = func(Format) {}
 	}
-	s := &Service{store: store, blobs: blobs, opts: o}
+	s := &Service{store: store, blobs: blobs, opts: o, ahead: make(chan struct{}, maxAhead)}
 	lookup := func(name string) func(bool) { return func(hit bool) { o.OnLookup(name, hit) } }
 	// One eighth of the memory is for rows, in which a hot read finds what the
 	// database would tell, a quarter for small files; the rest is for prepared

@@ -49,8 +49,9 @@ type Spool struct {
 
 	sha256, sha512, sha1, md5 hash.Hash
 
-	counted int64 // bytes that this spool added to gauge
-	failed  error // the first failure; every later call repeats it
+	ahead   *ahead // this body on its way to the bucket; see Service.WriteAhead
+	counted int64  // bytes that this spool added to gauge
+	failed  error  // the first failure; every later call repeats it
 }
 
 // NewSpool gives an empty spool. The file, when one is needed, is made in dir.
@@ -195,9 +196,10 @@ func (s *Spool) Open() (*io.SectionReader, error) {
 	return io.NewSectionReader(s.file, 0, s.size), nil
 }
 
-// Close gives back the memory and removes the file. A second Close does
-// nothing.
+// Close gives back the memory and removes the file, and what was written ahead
+// but never published. A second Close does nothing.
 func (s *Spool) Close() error {
+	s.dropAhead()
 	if s.failed == nil {
 		s.failed = Errorf(Internal, "spool used after close")
 	}

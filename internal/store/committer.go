@@ -117,8 +117,13 @@ func commitGroup(db *gorm.DB, group []*job) {
 	}
 }
 
-// runAlone runs the job in a transaction of its own.
-func (j *job) runAlone(db *gorm.DB) { j.err = db.WithContext(j.ctx).Transaction(j.work) }
+// runAlone runs the job in a transaction of its own. It is too short to be
+// stopped: see Store.brief.
+func (j *job) runAlone(db *gorm.DB) {
+	if j.err = j.ctx.Err(); j.err == nil {
+		j.err = db.WithContext(context.WithoutCancel(j.ctx)).Transaction(j.work)
+	}
+}
 
 // runAt runs the job between savepoints. What it returns ends the group.
 func (j *job) runAt(tx *gorm.DB, savepoint string) error {

@@ -181,11 +181,16 @@ func (s *Store) FindBlob(ctx context.Context, digest string) (registry.Blob, err
 	if err != nil {
 		return registry.Blob{}, notFound("blob")
 	}
-	var row blobRow
-	if err := s.read(ctx).Where("digest = ?", raw).Take(&row).Error; err != nil {
+	var b blobRow
+	found, err := s.row(ctx, "SELECT digest, size, sha1, sha512, md5, key, created_at FROM blobs WHERE digest = ?", []any{raw},
+		&b.Digest, &b.Size, &b.SHA1, &b.SHA512, &b.MD5, &b.Key, &b.CreatedAt)
+	if err == nil && !found {
+		err = notFound("blob")
+	}
+	if err != nil {
 		return registry.Blob{}, s.fail(ctx, err, "blob")
 	}
-	return row.blob(), nil
+	return b.blob(), nil
 }
 
 // ListBlobs implements registry.Store.

@@ -1,12 +1,11 @@
 package store
 
 import (
+	"encoding/json"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
-
-	"gorm.io/gorm/clause"
 
 	"pakhus/internal/registry"
 )
@@ -39,16 +38,13 @@ func (t *tx) relist(pkg packageRow, p registry.Publication) error {
 	if p.Relist == nil {
 		return t.setListing(pkg, p.Listing)
 	}
-	var before [][]byte
-	if pkg.Revision > 1 {
-		if err := t.Model(&listingRow{}).Where("package_id = ?", pkg.ID).Pluck("summary", &before).Error; err != nil {
+	var before []byte
+	if pkg.Revision > 1 { // else made by this transaction: there is nothing to read
+		if _, err := t.row("SELECT summary FROM listings WHERE package_id = ?", []any{pkg.ID}, &before); err != nil {
 			return err
 		}
 	}
-	if len(before) == 0 {
-		before = [][]byte{nil}
-	}
-	listing, err := p.Relist(before[0])
+	listing, err := p.Relist(before)
 	if err != nil {
 		return err
 	}
@@ -70,41 +66,42 @@ func (t *tx) setListing(pkg packageRow, l *registry.Listing) error {
 	terms := slices.Clone(l.Terms)
 	slices.Sort(terms)
 	terms = slices.DeleteFunc(slices.Compact(terms), func(term string) bool { return term == "" })
-	row := listingRow{
-		PackageID: pkg.ID, VersionKey: l.VersionKey, UpdatedAt: pkg.UpdatedAt,
-		Terms: strings.Join(terms, "\n"), Summary: document(l.Summary),
-	}
+	lines := strings.Join(terms, "\n")
 	if l.Facets != 0 {
-		row.Terms = facetsMark + strconv.FormatUint(uint64(l.Facets), 10) + "\n" + row.Terms
+		lines = facetsMark + strconv.FormatUint(uint64(l.Facets), 10) + "\n" + lines
 	}
-	var before []string
+	var before string
+	found := false
 	if pkg.Revision > 1 { // else made by this transaction: there is nothing to replace
-		if err := t.Model(&listingRow{}).Where("package_id = ?", pkg.ID).Pluck("terms", &before).Error; err != nil {
+		var err error
+		if found, err = t.row("SELECT terms FROM listings WHERE package_id = ?", []any{pkg.ID}, &before); err != nil {
 			return err
 		}
 	}
-	err := t.Clauses(clause.OnConflict{
-		Columns:   []clause.Column{{Name: "package_id"}},
-		DoUpdates: clause.AssignmentColumns([]string{"version_key", "updated_at", "terms", "summary"}),
-	}).Create(&row).Error
-	if err != nil || len(before) == 1 && before[0] == row.Terms {
+	err := t.later(nil, `INSERT INTO listings (package_id, version_key, updated_at, terms, summary) VALUES (?, ?, ?, ?, ?)
+		ON CONFLICT (package_id) DO UPDATE SET version_key = excluded.version_key, updated_at = excluded.updated_at,
+			terms = excluded.terms, summary = excluded.summary`,
+		pkg.ID, l.VersionKey, pkg.UpdatedAt, lines, document(l.Summary))
+	if err != nil || found && before == lines {
 		return err // most versions have the words of the version before
 	}
-	return t.changeTerms(pkg, strings.Join(before, ""), terms, l.Facets)
+	return t.changeTerms(pkg, before, terms, l.Facets)
 }
 
 // changeTerms takes away the terms that are no more and adds the new ones: from
 // one version to the next few words change.
 func (t *tx) changeTerms(pkg packageRow, before string, terms []string, facets uint32) error {
 	had, wanted := map[string]bool{}, map[string]bool{}
-	for term := range strings.SplitSeq(before, "\n") {
-		had[term] = true
+	if before != "" {
+		for term := range strings.SplitSeq(before, "\n") {
+			had[term] = true
+		}
 	}
-	var added []termRow
+	var added []string
 	for _, term := range terms {
 		wanted[term] = true
 		if !had[term] {
-			added = append(added, termRow{Term: term, PackageID: pkg.ID, ProjectID: pkg.ProjectID, Format: pkg.Format, Facets: facets})
+			added = append(added, term)
 		}
 	}
 	maps.DeleteFunc(had, func(term string, _ bool) bool { return wanted[term] })
@@ -114,14 +111,29 @@ func (t *tx) changeTerms(pkg packageRow, before string, terms []string, facets u
 		}
 	}
 	if before != "" {
-		if err := t.Exec("UPDATE package_terms SET facets = ? WHERE package_id = ? AND facets <> ?", facets, pkg.ID, facets).Error; err != nil {
+		if err := t.later(nil, "UPDATE package_terms SET facets = ? WHERE package_id = ? AND facets <> ?", int64(facets), pkg.ID, int64(facets)); err != nil {
 			return err
 		}
 	}
 	if len(added) == 0 {
 		return nil
 	}
-	return t.CreateInBatches(added, insertBatch).Error
+	return t.addTerms(pkg, added, facets)
+}
+
+// addTerms adds terms, whatever their number, by one statement that is always
+// the same and so prepared.
+func (t *tx) addTerms(pkg packageRow, terms []string, facets uint32) error {
+	into := "INSERT INTO package_terms (project_id, format, package_id, facets, term) SELECT ?, ?, ?, ?, "
+	args := []any{pkg.ProjectID, pkg.Format, pkg.ID, int64(facets)}
+	if t.store.dialect == postgresDialect {
+		return t.later(nil, into+"unnest(?::text[])", append(args, terms)...)
+	}
+	list, err := json.Marshal(terms)
+	if err != nil {
+		return err
+	}
+	return t.later(nil, into+"value FROM json_each(?)", append(args, string(list))...)
 }
 
 // dropListing takes a package out of listings and search.

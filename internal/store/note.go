@@ -52,8 +52,8 @@ func (s *Store) ListNotes(ctx context.Context, q registry.NoteQuery) ([]registry
 // time has passed, so that two writers cannot take it back.
 func (t *tx) setNotes(packageID int64, notes []registry.Note, drop []registry.NoteKey) error {
 	for _, n := range drop {
-		err := t.Exec("DELETE FROM package_notes WHERE package_id = ? AND kind = ? AND version_key = ? AND name = ?",
-			packageID, n.Kind, n.VersionKey, n.Name).Error
+		err := t.later(nil, "DELETE FROM package_notes WHERE package_id = ? AND kind = ? AND version_key = ? AND name = ?",
+			packageID, string(n.Kind), n.VersionKey, n.Name)
 		if err != nil {
 			return err
 		}
@@ -68,15 +68,15 @@ func (t *tx) setNotes(packageID int64, notes []registry.Note, drop []registry.No
 
 func (t *tx) setNote(packageID int64, n registry.Note) error {
 	if n.Existing {
-		return t.Exec(`UPDATE package_notes SET due = ?
+		return t.later(nil, `UPDATE package_notes SET due = ?
 			WHERE package_id = ? AND kind = ? AND version_key = ? AND name = ? AND (due IS NULL OR due > ?)`,
-			optionalMicros(n.Due), packageID, n.Kind, n.VersionKey, n.Name, micros(t.now)).Error
+			optionalMicros(n.Due), packageID, string(n.Kind), n.VersionKey, n.Name, micros(t.now))
 	}
-	return t.Exec(`INSERT INTO package_notes (package_id, kind, version_key, name, value, due) VALUES (?, ?, ?, ?, ?, ?)
+	return t.later(nil, `INSERT INTO package_notes (package_id, kind, version_key, name, value, due) VALUES (?, ?, ?, ?, ?, ?)
 		ON CONFLICT (package_id, kind, version_key, name) DO UPDATE SET
 			value = excluded.value,
 			due = CASE WHEN package_notes.due <= ? THEN package_notes.due ELSE excluded.due END`,
-		packageID, n.Kind, n.VersionKey, n.Name, document(n.Value), optionalMicros(n.Due), micros(t.now)).Error
+		packageID, string(n.Kind), n.VersionKey, n.Name, document(n.Value), optionalMicros(n.Due), micros(t.now))
 }
 
 // dropVersionNotes drops what was noted of a version.

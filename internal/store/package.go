@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"time"
 
 	"pakhus/internal/registry"
 )
@@ -19,6 +20,13 @@ type packageRow struct {
 }
 
 func (packageRow) TableName() string { return "packages" }
+
+const packageColumns = "id, project_id, format, name, name_key, revision, living, created_at, updated_at"
+
+// columns are where packageColumns are read into.
+func (r *packageRow) columns() []any {
+	return []any{&r.ID, &r.ProjectID, &r.Format, &r.Name, &r.NameKey, &r.Revision, &r.Living, &r.CreatedAt, &r.UpdatedAt}
+}
 
 func (r packageRow) pkg() registry.Package {
 	return registry.Package{
@@ -41,12 +49,7 @@ func (s *Store) FindPackages(ctx context.Context, format registry.Format, key st
 	if err := checkText(key); err != nil {
 		return nil, err
 	}
-	var rows []packageRow
-	err := s.read(ctx).Where("format = ? AND name_key = ?", format, key).Order("id").Find(&rows).Error
-	if err != nil {
-		return nil, s.fail(ctx, err, "")
-	}
-	return mapped(rows, packageRow.pkg), nil
+	return s.findPackages(ctx, "format = ? AND name_key = ?", string(format), key)
 }
 
 // FindPackagesByTerm implements registry.Store.
@@ -54,14 +57,28 @@ func (s *Store) FindPackagesByTerm(ctx context.Context, projectID int64, format 
 	if err := checkText(term); err != nil {
 		return nil, err
 	}
-	var rows []packageRow
-	err := s.read(ctx).
-		Where("id IN (SELECT package_id FROM package_terms WHERE term = ? AND project_id = ? AND format = ?)", term, projectID, format).
-		Order("id").Find(&rows).Error
+	return s.findPackages(ctx,
+		"id IN (SELECT package_id FROM package_terms WHERE term = ? AND project_id = ? AND format = ?)", term, projectID, string(format))
+}
+
+// findPackages gives the few packages that a condition finds by an index. Every
+// publication asks twice, hence plain SQL.
+func (s *Store) findPackages(ctx context.Context, where string, args ...any) ([]registry.Package, error) {
+	defer s.used("query", time.Now())
+	rows, err := s.reader.Statement.ConnPool.QueryContext(s.brief(ctx), s.bound("SELECT "+packageColumns+" FROM packages WHERE "+where+" ORDER BY id"), args...)
 	if err != nil {
 		return nil, s.fail(ctx, err, "")
 	}
-	return mapped(rows, packageRow.pkg), nil
+	defer rows.Close()
+	found := []registry.Package{}
+	for rows.Next() {
+		var row packageRow
+		if err := rows.Scan(row.columns()...); err != nil {
+			return nil, s.fail(ctx, err, "")
+		}
+		found = append(found, row.pkg())
+	}
+	return found, s.fail(ctx, rows.Err(), "")
 }
 
 // ListPackages implements registry.Store. Packages without a living version are

@@ -112,10 +112,7 @@ func TestHotPathsScanNothing(t *testing.T) {
 				args []any
 			}
 			var statements []statement
-			err := w.Trace(func(sql string, args []any) { statements = append(statements, statement{sql, args}) })
-			if err != nil {
-				t.Fatal(err)
-			}
+			w.Trace(func(sql string, args []any) { statements = append(statements, statement{sql, args}) })
 			hot(t, w)
 			if len(statements) < 60 {
 				t.Fatalf("%d statements traced, want more", len(statements))
@@ -141,7 +138,7 @@ func TestHotPathsScanNothing(t *testing.T) {
 
 // inMemory tells scans of what the statement itself brings.
 func inMemory(line string) bool {
-	return strings.HasSuffix(line, "CONSTANT ROW") || strings.HasSuffix(line, "VALUES CLAUSE")
+	return strings.HasSuffix(line, "CONSTANT ROW") || strings.HasSuffix(line, "VALUES CLAUSE") || strings.Contains(line, "json_each")
 }
 
 // plan gives the lines of a plan: the last column of each row, in both databases.

@@ -8,7 +8,6 @@ import (
 	"slices"
 
 	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 
 	"pakhus/internal/registry"
 )
@@ -97,14 +96,14 @@ func lockOrder(pubs []registry.Publication) []int {
 // upsertPackage makes the package or raises its revision. It counts every
 // version as new; publish takes back those that only grew.
 func (t *tx) upsertPackage(row *packageRow, p registry.Publication) error {
-	err := t.Raw(`INSERT INTO packages (project_id, format, name, name_key, revision, living, created_at, updated_at)
+	_, err := t.row(`INSERT INTO packages (project_id, format, name, name_key, revision, living, created_at, updated_at)
 		VALUES (?, ?, ?, ?, 1, ?, ?, ?)
 		ON CONFLICT (project_id, format, name_key) DO UPDATE SET
 			revision = packages.revision + 1,
 			living = packages.living + excluded.living,
 			updated_at = CASE WHEN packages.updated_at > excluded.updated_at THEN packages.updated_at ELSE excluded.updated_at END
-		RETURNING id, project_id, format, name, name_key, revision, living, created_at, updated_at`,
-		p.ProjectID, p.Format, p.Name, p.Key, len(p.Versions), micros(t.now), micros(t.now)).Scan(row).Error
+		RETURNING `+packageColumns,
+		[]any{p.ProjectID, string(p.Format), p.Name, p.Key, len(p.Versions), micros(t.now), micros(t.now)}, row.columns()...)
 	return onBreach(err, dangling, registry.NotFound, "project not found")
 }
 
@@ -112,15 +111,15 @@ func (t *tx) upsertPackage(row *packageRow, p registry.Publication) error {
 // has a row by now, that one stays: somebody else was faster, and the bytes
 // written twice are left to garbage collection.
 func (t *tx) insertBlobs(blobs map[string]registry.Blob) error {
-	if len(blobs) == 0 {
-		return nil
-	}
-	rows := make([]blobRow, 0, len(blobs))
 	for _, digest := range slices.Sorted(maps.Keys(blobs)) { // one order for all writers
-		rows = append(rows, newBlobRow(blobs[digest], t.now))
+		b := newBlobRow(blobs[digest], t.now)
+		err := t.later(nil, `INSERT INTO blobs (digest, size, sha1, sha512, md5, key, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)
+			ON CONFLICT (digest) DO NOTHING`, b.Digest, b.Size, b.SHA1, b.SHA512, b.MD5, b.Key, b.CreatedAt)
+		if err != nil {
+			return err
+		}
 	}
-	onDigest := clause.OnConflict{Columns: []clause.Column{{Name: "digest"}}, DoNothing: true}
-	return t.Clauses(onDigest).CreateInBatches(rows, insertBatch).Error
+	return nil
 }
 
 // publish adds what one publication brings to its package.
@@ -183,19 +182,17 @@ func tagNames(tags []registry.TagChange) []string {
 
 // addVersion stores a version with its files and fragments.
 func (t *tx) addVersion(ctx context.Context, pkg packageRow, v registry.NewVersion, by string) (id int64, isNew bool, err error) {
-	var ids []int64
-	err = t.Raw(`INSERT INTO versions (package_id, version, version_key, sort_key, status, published_by, created_at, state, manifest)
+	isNew, err = t.row(`INSERT INTO versions (package_id, version, version_key, sort_key, status, published_by, created_at, state, manifest)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (package_id, version_key) DO NOTHING RETURNING id`,
-		pkg.ID, v.Version, v.Key, v.SortKey, registry.Listed, by, micros(t.now), document(v.State), document(v.Manifest)).
-		Scan(&ids).Error
+		[]any{pkg.ID, v.Version, v.Key, v.SortKey, string(registry.Listed), by, micros(t.now), document(v.State), document(v.Manifest)}, &id)
 	if err != nil {
 		return 0, false, err
 	}
-	if isNew = len(ids) == 1; isNew {
-		id = ids[0]
-	} else if id, isNew, err = t.growVersion(ctx, pkg, v, by); err != nil {
-		return 0, false, err
+	if !isNew {
+		if id, isNew, err = t.growVersion(ctx, pkg, v, by); err != nil {
+			return 0, false, err
+		}
 	}
 	for _, f := range v.Files {
 		if err := t.addFile(pkg, id, v.Version, f); err != nil {
@@ -257,15 +254,17 @@ func (t *tx) addFile(pkg packageRow, versionID int64, version string, f registry
 	if f.ReplaceWithheld && !f.Replace {
 		onName, args = onName+" WHERE files.withheld = ?", append(args, true)
 	}
-	done := t.Exec(`INSERT INTO files (package_id, version_id, name, digest, created_at, withheld) VALUES (?, ?, ?, ?, ?, ?)
+	check := func(affected int64, err error) error {
+		switch {
+		case err != nil && breachOf(err) == dangling:
+			return registry.ErrBlobGone
+		case err == nil && affected == 0:
+			return registry.Errorf(registry.Conflict, "file %s of version %s of %s exists already", f.Name, version, pkg.Name)
+		}
+		return err
+	}
+	return t.later(check, `INSERT INTO files (package_id, version_id, name, digest, created_at, withheld) VALUES (?, ?, ?, ?, ?, ?)
 		ON CONFLICT (version_id, name) DO `+onName, args...)
-	if breachOf(done.Error) == dangling {
-		return registry.ErrBlobGone
-	}
-	if done.Error == nil && done.RowsAffected == 0 {
-		return registry.Errorf(registry.Conflict, "file %s of version %s of %s exists already", f.Name, version, pkg.Name)
-	}
-	return done.Error
 }
 
 // checkOver compares the file that is there with the one that a new file is to
@@ -284,17 +283,15 @@ func (t *tx) checkOver(pkg packageRow, versionID int64, version string, f regist
 
 // setFragments adds fragments, in place of those of the same kind.
 func (t *tx) setFragments(packageID, versionID int64, fragments map[registry.FragmentKind][]byte) error {
-	if len(fragments) == 0 {
-		return nil
-	}
-	rows := make([]fragmentRow, 0, len(fragments))
 	for _, kind := range slices.Sorted(maps.Keys(fragments)) {
-		rows = append(rows, fragmentRow{PackageID: packageID, Kind: string(kind), VersionID: versionID, Data: document(fragments[kind])})
+		err := t.later(nil, `INSERT INTO fragments (package_id, kind, version_id, data) VALUES (?, ?, ?, ?)
+			ON CONFLICT (package_id, kind, version_id) DO UPDATE SET data = excluded.data`,
+			packageID, string(kind), versionID, document(fragments[kind]))
+		if err != nil {
+			return err
+		}
 	}
-	return t.Clauses(clause.OnConflict{
-		Columns:   []clause.Column{{Name: "package_id"}, {Name: "kind"}, {Name: "version_id"}},
-		DoUpdates: clause.AssignmentColumns([]string{"data"}),
-	}).Create(&rows).Error
+	return nil
 }
 
 // setTags sets tags to versions that are not deleted; known has the ids of some.
@@ -311,11 +308,13 @@ func (t *tx) setTags(ctx context.Context, pkg packageRow, tags []registry.TagCha
 			}
 			id = v.ID
 		}
-		on := clause.OnConflict{Columns: []clause.Column{{Name: "package_id"}, {Name: "tag"}}, DoNothing: tag.IfAbsent}
-		if !tag.IfAbsent {
-			on.DoUpdates = clause.AssignmentColumns([]string{"version_id"})
+		onTag := "UPDATE SET version_id = excluded.version_id"
+		if tag.IfAbsent {
+			onTag = "NOTHING"
 		}
-		if err := t.Clauses(on).Create(&tagRow{PackageID: pkg.ID, Tag: tag.Tag, VersionID: id}).Error; err != nil {
+		err := t.later(nil, "INSERT INTO tags (package_id, tag, version_id) VALUES (?, ?, ?) ON CONFLICT (package_id, tag) DO "+onTag,
+			pkg.ID, tag.Tag, id)
+		if err != nil {
 			return err
 		}
 	}

@@ -54,6 +54,9 @@ func (s *Store) attempt(ctx context.Context, work func(*tx) error) error {
 		if err := t.insertRecords(); err != nil {
 			return err
 		}
+		if err := t.flush(); err != nil {
+			return err
+		}
 		committing = t.changes
 		return nil
 	})
@@ -115,19 +118,22 @@ func contains(changes []registry.Change, c registry.Change) bool {
 }
 
 func (t *tx) insertRecords() error {
-	if len(t.events) > 0 {
-		if err := t.CreateInBatches(t.events, insertBatch).Error; err != nil {
+	for _, e := range t.events {
+		err := t.later(nil, `INSERT INTO events (created_at, actor_kind, actor_id, actor_name, action, project_id, subject, details)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+			e.CreatedAt, e.ActorKind, e.ActorID, e.ActorName, e.Action, e.ProjectID, e.Subject, e.Details)
+		if err != nil {
 			return err
 		}
 	}
-	if len(t.changes) == 0 {
-		return nil
+	for _, c := range t.changes {
+		err := t.later(nil, "INSERT INTO changes (origin, topic, key, created_at) VALUES (?, ?, ?, ?)",
+			t.store.origin, string(c.Topic), c.Key, micros(t.now))
+		if err != nil {
+			return err
+		}
 	}
-	rows := make([]changeRow, len(t.changes))
-	for i, c := range t.changes {
-		rows[i] = changeRow{Origin: t.store.origin, Topic: string(c.Topic), Key: c.Key, CreatedAt: micros(t.now)}
-	}
-	return t.CreateInBatches(rows, insertBatch).Error
+	return nil
 }
 
 // insertBatch bounds the rows of one INSERT: databases bound the parameters of
