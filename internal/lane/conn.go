@@ -63,6 +63,16 @@ func newConn(l *Listener, tcp *net.TCPConn) *conn {
 func (c *conn) serve() {
 	defer c.lane.leave(c)
 	defer c.cancel()
+	defer func() {
+		cause := recover()
+		if cause == nil {
+			return
+		}
+		if err, ok := cause.(error); !ok || !errors.Is(err, http.ErrAbortHandler) {
+			c.lane.opts.Log.Printf("panic serving %s: %v\n%s", c.remote, cause, debug.Stack())
+		}
+		_ = c.tcp.Close() // half an answer must not look like a whole one
+	}()
 	wait := c.lane.opts.HeaderTimeout
 	for {
 		if err := c.readHead(wait); err != nil {
@@ -131,9 +141,9 @@ func (c *conn) breakOff() {
 }
 
 // handOver lets net/http serve the connection, from the first byte that was not
-// answered on.
+// answered on, and without the deadlines of what was.
 func (c *conn) handOver() {
-	if err := c.tcp.SetReadDeadline(time.Time{}); err != nil {
+	if err := c.tcp.SetDeadline(time.Time{}); err != nil {
 		_ = c.tcp.Close() // as above
 		return
 	}
@@ -163,15 +173,7 @@ func (c *conn) parse() *http.Request {
 func (c *conn) handle(r *http.Request) {
 	c.answer.begin(r)
 	c.look.begin()
-	defer func() {
-		c.look.end(c)
-		if cause := recover(); cause != nil {
-			c.answer.close = true
-			if err, ok := cause.(error); !ok || !errors.Is(err, http.ErrAbortHandler) {
-				c.lane.opts.Log.Printf("panic serving %s: %v\n%s", r.RemoteAddr, cause, debug.Stack())
-			}
-		}
-	}()
+	defer c.look.end(c)
 	c.lane.opts.Handler.ServeHTTP(&c.answer, r)
 	c.answer.finish()
 }
@@ -194,6 +196,9 @@ func (c *rest) Read(p []byte) (int, error) {
 	}
 	return c.tcp.Read(p)
 }
+
+// CloseWrite lets net/http end a connection without a reset.
+func (c *rest) CloseWrite() error { return c.tcp.CloseWrite() }
 
 // ReadFrom keeps sendfile in net/http's reach.
 func (c *rest) ReadFrom(r io.Reader) (int64, error) { return c.tcp.ReadFrom(r) }

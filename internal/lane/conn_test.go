@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net/http"
 	"strings"
 	"testing"
@@ -246,5 +247,65 @@ func TestRecall(t *testing.T) {
 		if diff := cmp.Diff(want, c.read("GET")); diff != "" {
 			t.Errorf("%s: %s", path, diff)
 		}
+	}
+}
+
+// A connection is handed over without the deadlines of what was answered on it:
+// a client that idles before it publishes must still hear what came of it.
+func TestHandsOverWithoutDeadlines(t *testing.T) {
+	w := start(t, lane.Options{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet {
+			if err := http.NewResponseController(w).SetWriteDeadline(time.Now().Add(50 * time.Millisecond)); err != nil {
+				t.Error(err)
+			}
+		}
+		body, err := io.ReadAll(r.Body) // asks for it: "100 Continue"
+		if err != nil {
+			t.Error(err)
+		}
+		_, _ = w.Write(body)
+	})})
+	c := dial(t, w.addr)
+	c.send(get("/"))
+	c.read("GET")
+	time.Sleep(100 * time.Millisecond) // the deadline is in the past
+	c.send("PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n")
+	if got := c.read("PUT"); got.Status != http.StatusContinue {
+		t.Fatalf("got %+v", got)
+	}
+	c.send("body")
+	if got := c.read("PUT"); got.Status != http.StatusOK || got.Body != "body" {
+		t.Errorf("got %+v", got)
+	}
+}
+
+// A bug in what runs before the handler costs its connection, not the server.
+func TestPanicsEndTheirConnectionOnly(t *testing.T) {
+	var logged bytes.Buffer
+	w := start(t, lane.Options{
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "fine") }),
+		Recall: func(turn *lane.Turn) bool {
+			if bytes.HasPrefix(turn.Head(), []byte("GET /bug ")) {
+				panic("a bug")
+			}
+			return false
+		},
+		Log: log.New(&logged, "", 0),
+	})
+	c := dial(t, w.addr)
+	c.send(get("/bug"))
+	if rest, err := io.ReadAll(c.in); len(rest) > 0 || err != nil {
+		t.Errorf("%q, %v", rest, err)
+	}
+	c = dial(t, w.addr)
+	c.send(get("/"))
+	if got := c.read("GET"); got.Body != "fine" {
+		t.Errorf("got %+v", got)
+	}
+	if err := errors.Join(w.lane.Close(), w.lane.Wait(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(logged.String(), "a bug") {
+		t.Errorf("logged: %q", logged.String())
 	}
 }
