@@ -108,8 +108,8 @@ func (p *parts) openServices() {
 		OnRefusal: p.metrics.Refused,
 		OnLookup:  func(hit bool) { p.metrics.LookedUp("identity", hit) },
 	})
-	p.store.Subscribe(p.packages)
 	p.store.Subscribe(p.tokens)
+	p.store.Subscribe(p.packages) // last, because it passes on what it hears
 }
 
 // Close closes everything, last opened first.

@@ -123,7 +123,7 @@ func (p *parts) server() (*httpapi.Server, error) {
 		Checks:         map[string]httpapi.Check{"database": p.store.Check, "bucket": p.blobs.Check},
 		MetricsAside:   p.config.MetricsListen != "",
 	})
-	p.store.Subscribe(server.Listener()) // after the caches that the handlers read from
+	p.packages.Subscribe(server.Listener())
 	return server, nil
 }
 

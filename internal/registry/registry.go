@@ -43,6 +43,7 @@ type Service struct {
 	documents *coherent.Cache[DocumentKey, *Document]
 	contents  *coherent.Cache[[32]byte, []byte] // by digest; never out of date
 	downloads downloads
+	listeners []Listener
 	ahead     chan struct{} // one token for each body that is written ahead
 }
 
@@ -89,6 +90,11 @@ func New(store Store, blobs Blobs, o Options) *Service {
 	return s
 }
 
+// Subscribe makes l hear of all that the Service hears of, and of what it finds
+// out by itself, after its own caches have forgotten it. Call it before anything
+// else uses the Service.
+func (s *Service) Subscribe(l Listener) { s.listeners = append(s.listeners, l) }
+
 // Forget drops what changed from the caches. Documents and files are kept under
 // the revision of their package, so they never need to be forgotten.
 func (s *Service) Forget(changes []Change) {
@@ -101,12 +107,18 @@ func (s *Service) Forget(changes []Change) {
 			s.heads.ForgetAll() // a deleted project takes its packages along
 		}
 	}
+	for _, l := range s.listeners {
+		l.Forget(changes)
+	}
 }
 
 // SetLive bypasses the caches while changes of others are not heard of.
 func (s *Service) SetLive(live bool) {
 	s.namespace.SetLive(live)
 	s.heads.SetLive(live)
+	for _, l := range s.listeners {
+		l.SetLive(live)
+	}
 }
 
 // Now is the service's clock, in UTC.

@@ -327,11 +327,22 @@ func TestSettingsInherit(t *testing.T) {
 	}
 }
 
+// heard is a listener that remembers.
+type heard struct {
+	changes []registry.Change
+	live    []bool
+}
+
+func (h *heard) Forget(changes []registry.Change) { h.changes = append(h.changes, changes...) }
+func (h *heard) SetLive(live bool)                { h.live = append(h.live, live) }
+
 // TestConflictForgets: who lost against a change that he has not heard of yet sees
-// it when he looks again.
+// it when he looks again, and so do those who listen to him.
 func TestConflictForgets(t *testing.T) {
 	d := newDomain(t)
 	deaf := registry.New(d.store, d.blobs, registry.Options{SpoolDir: t.TempDir()}) // a replica that hears of nothing
+	ear := &heard{}
+	deaf.Subscribe(ear)
 	find := func() error {
 		_, err := deaf.Package(t.Context(), d.project.ID, registry.NPM, "x")
 		return err
@@ -347,6 +358,11 @@ func TestConflictForgets(t *testing.T) {
 		t.Fatal(err)
 	}
 	must(t, find())
+	deaf.SetLive(false)
+	want := &heard{[]registry.Change{registry.PackageChange(registry.NPM, "x")}, []bool{false}}
+	if diff := cmp.Diff(want, ear, cmp.AllowUnexported(heard{})); diff != "" {
+		t.Error(diff)
+	}
 }
 
 // TestSettingsFollowTheTree: a group has its own settings and those above it, and
