@@ -36,6 +36,9 @@ func (h *Handler) getFile(c echo.Context, req *request) error {
 		var at found
 		if file, at, ok, err = h.findFile(ctx, req, all, req.path.Version, req.path.Subject); ok && err == nil {
 			caching, err = h.caching(c, req, at)
+			// With several, the one that counts may be shown to the caller a minute
+			// later, and no change tells of it: see sees.
+			req.lasting = caching != noCaching && len(all) == 1
 		} else if err == nil && req.path.IsSnapshot() {
 			file, ok, err = h.findShown(c, req, all)
 		}
@@ -73,7 +76,7 @@ func (h *Handler) sendFile(c echo.Context, req *request, file registry.File, cac
 	if serve.IsDownload(r) && !req.path.Signature {
 		count := func() { h.packages.CountDownload(registry.Maven, file) }
 		count()
-		if caching != noCaching { // a snapshot's name may mean another build a minute later
+		if req.lasting {
 			serve.Repeatable(c, time.Time{}, count)
 		}
 	}
@@ -103,7 +106,7 @@ func (h *Handler) sendChecksum(c echo.Context, req *request, file registry.File,
 		}
 		return err
 	}
-	if caching != noCaching {
+	if req.lasting {
 		serve.Repeatable(c, time.Time{}, nil)
 	}
 	return sendText(c, req.path.Checksum.Of(file.Blob.Digests), file.CreatedAt, caching)

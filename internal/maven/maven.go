@@ -71,6 +71,8 @@ type request struct {
 	identity *auth.Identity
 	project  registry.Project // at project level, decided by the gate
 	group    registry.Group   // at group level
+	// lasting is for files that only an announced change can turn into others.
+	lasting bool
 }
 
 // New makes a Handler; a route without an action is an error.
