@@ -2,9 +2,9 @@ package httpapi
 
 import (
 	"bytes"
-	"hash/maphash"
+	"crypto/sha256"
+	"errors"
 	"net/http"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -27,15 +27,13 @@ const maxRepeated = 256 << 10
 // what the gate and the handler would say now. It is a registry.Listener, and
 // must hear of changes after all others: what is made from then on is new.
 type repeats struct {
-	answers *coherent.Cache[uint64, *repeat]
-	seed    maphash.Seed
+	answers *coherent.Cache[essence, *repeat]
 	// state counts the changes; it is odd while changes are heard of.
 	state atomic.Uint64
 }
 
 // repeat is an answer that may be given again.
 type repeat struct {
-	essence   string // of the request
 	state     uint64 // of the repeats, before the answer was made
 	until     time.Time
 	identity  *auth.Identity
@@ -46,14 +44,10 @@ type repeat struct {
 	noted     recorder // what is counted and logged of it
 }
 
-func newRepeats(size uint64, onLookup func(hit bool)) *repeats {
-	return &repeats{
-		seed: maphash.MakeSeed(),
-		answers: coherent.New(coherent.Options[uint64, *repeat]{
-			MaxWeight: size, OnLookup: onLookup,
-			Weigh: func(_ uint64, a *repeat) uint32 { return uint32(len(a.essence) + len(a.head) + len(a.body) + 1024) },
-		}),
-	}
+func newRepeats(size uint64) *repeats {
+	return &repeats{answers: coherent.New(coherent.Options[essence, *repeat]{
+		MaxWeight: size, Weigh: func(_ essence, a *repeat) uint32 { return uint32(len(a.head)+len(a.body)) + 1024 },
+	})}
 }
 
 // Forget makes all answers untrue. Finer would be to know what each was made
@@ -78,13 +72,13 @@ func live(state uint64) bool { return state&1 == 1 }
 
 // find gives the answer to a request with this essence, if there is one that is
 // still true.
-func (m *repeats) find(essence []byte, now time.Time) *repeat {
+func (m *repeats) find(e essence, now time.Time) *repeat {
 	state := m.state.Load()
 	if !live(state) {
 		return nil
 	}
-	a, ok := m.answers.Kept(maphash.Bytes(m.seed, essence))
-	if !ok || a.state != state || a.essence != string(essence) || !a.until.IsZero() && !now.Before(a.until) {
+	a, ok := m.answers.Kept(e)
+	if !ok || a.state != state || !a.until.IsZero() && !now.Before(a.until) {
 		return nil
 	}
 	return a
@@ -94,22 +88,31 @@ func (m *repeats) find(essence []byte, now time.Time) *repeat {
 // was looked at.
 func (m *repeats) keep(rec *recorder, r *http.Request, state uint64) {
 	from, ok := rec.ResponseWriter.(interface{ RequestHead() []byte })
-	if !ok || !live(state) || !rec.isWhole() {
+	if !ok || !live(state) || !rec.isWhole() || r.Close {
 		return
 	}
-	essence, ok := appendEssence(nil, from.RequestHead())
-	if !ok {
+	e, credentials, ok := essenceOf(from.RequestHead())
+	if !ok || credentials > 0 && rec.identity.IsAnonymous() { // refused, which the route did not mind, and auth counts
 		return
 	}
 	a := &repeat{
-		essence: string(essence), state: state, until: rec.until, identity: rec.identity, again: rec.again,
-		forwarded: r.Header[headerForwarded], head: lane.AppendHead(nil, rec.status, rec.Header(), headerRequestID), body: rec.whole,
+		state: state, until: rec.until, identity: rec.identity, again: rec.again,
+		forwarded: cloneAll(r.Header[headerForwarded]), head: lane.AppendHead(nil, rec.status, rec.Header(), headerRequestID), body: rec.whole,
 		noted: recorder{status: rec.status, sent: rec.sent, route: rec.route, user: rec.user, token: rec.token},
 	}
 	if expires := rec.identity.ExpiresAt; !expires.IsZero() && (a.until.IsZero() || expires.Before(a.until)) {
 		a.until = expires
 	}
-	m.answers.Keep(maphash.String(m.seed, a.essence), a)
+	m.answers.Keep(e, a)
+}
+
+// cloneAll takes texts out of the head that they are parts of.
+func cloneAll(texts []string) []string {
+	var all []string
+	for _, s := range texts {
+		all = append(all, strings.Clone(s))
+	}
+	return all
 }
 
 // isWhole tells whether the handler allowed to repeat the answer, and it was
@@ -135,13 +138,13 @@ func (rec *recorder) Repeatable(until time.Time, again func()) {
 // recall gives an answer again. It runs before the request is parsed: what has
 // the essence of a request that was answered once is as well-formed as that.
 func (s *Server) recall(t *lane.Turn) bool {
-	var room [1024]byte
-	essence, ok := appendEssence(room[:0], t.Head())
+	e, _, ok := essenceOf(t.Head())
 	if !ok {
 		return false
 	}
 	start := s.opts.Now()
-	a := s.repeats.find(essence, start)
+	a := s.repeats.find(e, start)
+	s.opts.Metrics.LookedUp("answer", a != nil)
 	if a == nil {
 		return false
 	}
@@ -155,64 +158,78 @@ func (s *Server) recall(t *lane.Turn) bool {
 		a.again()
 	}
 	head := append(append(append(append(t.Room(), a.head...), headerRequestID+": "...), rec.id...), "\r\n"...)
-	err := t.SetWriteDeadline(start.Add(stallTime))
-	if err == nil {
-		err = t.Send(head, a.body)
-	}
-	if err != nil {
+	if err := errors.Join(t.SetWriteDeadline(start.Add(stallTime)), t.Send(head, a.body)); err != nil {
 		rec.abort, rec.sent, rec.err = true, 0, registry.Wrapf(registry.Canceled, err, "the client left")
 	}
 	s.finish(&rec, http.MethodGet, clientIP(t.RemoteAddr(), a.forwarded, s.opts.TrustedProxies), start)
 	return true
 }
 
-// appendEssence appends a GET's request line and those of its header fields that
-// an answer may depend on: all but those in inert. What is not spelled as usual,
-// or brings an id of its own, has none.
-func appendEssence(to, head []byte) (_ []byte, ok bool) {
+// essence is the digest of all of a request that an answer may depend on. It is
+// no text, because a credential is a part of it.
+type essence [sha256.Size]byte
+
+// essenceOf makes the essence of a GET's request line and its header fields, but
+// for those in inert, and counts the credentials among them. What is not spelled
+// as usual, brings an id of its own or more than one credential, has none.
+func essenceOf(head []byte) (e essence, credentials int, ok bool) {
 	if !bytes.HasPrefix(head, []byte("GET ")) {
-		return nil, false
+		return e, 0, false
 	}
+	var room [1024]byte
+	text := room[:0]
 	for {
 		i := bytes.IndexByte(head, '\r')
 		if i < 0 || i+1 >= len(head) || head[i+1] != '\n' {
-			return nil, false
+			return e, 0, false
 		}
 		if i == 0 {
-			return to, len(head) == 2
+			return sha256.Sum256(text), credentials, len(head) == 2
 		}
 		line := head[:i]
 		head = head[i+2:]
 		name, _, field := bytes.Cut(line, []byte(":"))
 		switch {
-		case len(name) == len(headerRequestID) && strings.EqualFold(string(name), headerRequestID):
-			return nil, false
-		case field && isInert(name):
-			if slices.ContainsFunc(line, unprintable) {
-				return nil, false
+		case !printable(line) || isField(name, headerRequestID):
+			return e, 0, false
+		case field && isOneOf(name, inert):
+			continue
+		case isOneOf(name, credentialHeaders):
+			if credentials++; credentials > 1 {
+				return e, 0, false
 			}
-		default:
-			to = append(append(to, line...), '\n')
 		}
+		text = append(append(text, line...), '\n')
 	}
 }
 
-func unprintable(b byte) bool { return b < ' ' && b != '\t' || b >= 0x7f }
+func printable(line []byte) bool {
+	for _, b := range line {
+		if b < ' ' && b != '\t' || b >= 0x7f {
+			return false
+		}
+	}
+	return true
+}
 
 // inert are the header fields that change from one run of a client to the next
-// and that no handler ever looks at: a test
-// searches the sources for them.
+// and that no handler ever looks at: a test searches the sources for them.
 var inert = []string{
 	"Npm-Session", "Npm-Command", "Pacote-Pkg-Id", // npm
 	"X-Nuget-Session-Id", // NuGet
 	"Traceparent",
 }
 
-func isInert(name []byte) bool {
-	for _, n := range inert {
-		if len(n) == len(name) && strings.EqualFold(n, string(name)) {
+func isOneOf(name []byte, fields []string) bool {
+	for _, f := range fields {
+		if isField(name, f) {
 			return true
 		}
 	}
 	return false
+}
+
+// isField compares without regard to case, and without an allocation.
+func isField(name []byte, field string) bool {
+	return len(name) == len(field) && strings.EqualFold(string(name), field)
 }

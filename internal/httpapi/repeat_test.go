@@ -106,10 +106,26 @@ func TestRepeatedAnswersAreTheSame(t *testing.T) {
 	}
 }
 
+// named takes every credential for that of the deploy token ci, but the word
+// "refused" for nobody's.
+func named(o *Options) {
+	o.Authenticate = func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			for _, name := range credentialHeaders {
+				if value := c.Request().Header.Get(name); value != "" && value != "refused" {
+					id := &auth.Identity{Kind: auth.DeployTokenIdentity, Name: "ci", TokenID: 5, ExpiresAt: time.Unix(2_000_000_060, 0)}
+					c.SetRequest(c.Request().WithContext(auth.With(c.Request().Context(), id)))
+				}
+			}
+			return next(c)
+		}
+	}
+}
+
 // Nothing that a handler may look at is passed over. Were it, one caller would
 // get the answer of another.
 func TestOtherRequestsAreAskedFor(t *testing.T) {
-	s := repeatingServer(t, document)
+	s := repeatingServer(t, document, named)
 	variants := [][]string{
 		{npmPath + "demo"},
 		{npmPath + "demo2"},
@@ -266,20 +282,11 @@ func TestChangesEndRepeating(t *testing.T) {
 // told of.
 func TestRepeatedAnswersAndIdentities(t *testing.T) {
 	clock := atomic.Int64{}
-	now := func() time.Time { return time.Unix(1_800_000_000+clock.Load(), 0) }
+	now := func() time.Time { return time.Unix(2_000_000_000+clock.Load(), 0) }
 	var used atomic.Int64
-	s := repeatingServer(t, document, func(o *Options) {
+	s := repeatingServer(t, document, named, func(o *Options) {
 		o.Now = now
 		o.Used = func(id *auth.Identity) { used.Add(id.TokenID) }
-		o.Authenticate = func(next echo.HandlerFunc) echo.HandlerFunc {
-			return func(c echo.Context) error {
-				if c.Request().Header.Get("Authorization") != "" {
-					id := &auth.Identity{Kind: auth.DeployTokenIdentity, Name: "ci", TokenID: 5, ExpiresAt: time.Unix(1_800_000_060, 0)}
-					c.SetRequest(c.Request().WithContext(auth.With(c.Request().Context(), id)))
-				}
-				return next(c)
-			}
-		}
 	})
 	for range 3 {
 		s.get(npmPath+"demo", "Authorization", "Bearer x")
@@ -295,6 +302,22 @@ func TestRepeatedAnswersAndIdentities(t *testing.T) {
 	clock.Store(60)
 	s.get(npmPath+"demo", "Authorization", "Bearer x")
 	s.checkAsked(1)
+}
+
+// Of two credentials each may end; a refused one is counted each time; and who
+// wants to be hung up on does not get the answer of somebody who does not.
+func TestRequestsWhoseAnswersAreNotKept(t *testing.T) {
+	s := repeatingServer(t, document, named)
+	for _, header := range [][]string{
+		{"Authorization", "Basic eA==", "X-NuGet-ApiKey", "y"},
+		{"Authorization", "refused"},
+		{"Connection", "close"},
+	} {
+		for range 3 {
+			s.get(npmPath+"demo", header...)
+		}
+		s.checkAsked(3)
+	}
 }
 
 // Logs and metrics do not show which answers were repeated.
@@ -317,6 +340,7 @@ func TestRepeatedAnswersAreCounted(t *testing.T) {
 		`registry_http_sent_bytes_total{route="/api/v4/projects/:project/packages/npm/*"} 15`,
 		`registry_http_requests_in_flight 0`,
 		`registry_cache_lookups_total{cache="answer",outcome="hit"} 2`,
+		`registry_cache_lookups_total{cache="answer",outcome="miss"} 1`,
 	} {
 		if text := s.metricsText(t); !strings.Contains(text, want) {
 			t.Errorf("%s is not in\n%s", want, text)

@@ -97,7 +97,7 @@ func New(o Options) *Server {
 	if s.fallback == nil {
 		s.fallback = plain{}
 	}
-	s.repeats = newRepeats(o.AnswerCache, func(hit bool) { o.Metrics.LookedUp("answer", hit) })
+	s.repeats = newRepeats(o.AnswerCache)
 	s.readiness = readiness{checks: o.Checks, now: o.Now}
 	s.echo.HTTPErrorHandler = s.handleError
 	s.echo.IPExtractor = func(r *http.Request) string {
