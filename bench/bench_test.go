@@ -47,8 +47,11 @@ func TestParseLoaded(t *testing.T) {
 }
 
 func TestWrkScript(t *testing.T) {
-	got := wrkScript(http.Header{"If-None-Match": {`"abc"`}})
-	if want := `wrk.headers["If-None-Match"] = "\"abc\""` + "\n"; !strings.HasPrefix(got, want) {
+	got := wrkScript(target{header: http.Header{"If-None-Match": {`"abc"`}}})
+	if want := `wrk.headers["If-None-Match"] = "\"abc\""` + "\n"; !strings.HasPrefix(got, want) || strings.Contains(got, "X-Run") {
+		t.Errorf("got %s", got)
+	}
+	if got := wrkScript(target{varied: true}); !strings.Contains(got, "wrk.headers['X-Run'] = n") {
 		t.Errorf("got %s", got)
 	}
 }

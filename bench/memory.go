@@ -30,7 +30,7 @@ func (b *bench) measureMemory(ctx context.Context, w *world) error {
 
 	progress("  %d readers", connections)
 	grown, err = w.growth(ctx, func() error {
-		_, err := b.load(ctx, target{w.registry + escapeName(large), w.header()}, 2*b.round)
+		_, err := b.load(ctx, target{url: w.registry + escapeName(large), header: w.header()}, 2*b.round)
 		return err
 	})
 	if err != nil {

@@ -21,6 +21,7 @@ const connections = 32
 type target struct {
 	url    string
 	header http.Header
+	varied bool // no two requests are the same: one more header counts
 }
 
 // loaded is what one run of wrk counted.
@@ -48,10 +49,13 @@ const marker = "LOADED "
 
 // wrkScript hands the headers to wrk, so that no token shows in a list of
 // processes, and prints exact numbers instead of rounded ones.
-func wrkScript(h http.Header) string {
+func wrkScript(t target) string {
 	var b strings.Builder
-	for name, values := range h {
+	for name, values := range t.header {
 		fmt.Fprintf(&b, "wrk.headers[%q] = %q\n", name, strings.Join(values, ", "))
+	}
+	if t.varied {
+		b.WriteString("local n = 0\nrequest = function()\n  n = n + 1\n  wrk.headers['X-Run'] = n\n  return wrk.format()\nend\n")
 	}
 	b.WriteString(`done = function(s)
   io.write(string.format('` + marker + `{"Requests":%d,"Bytes":%d,"Micros":%d,"Connect":%d,"Read":%d,"Write":%d,"Timeout":%d,"Status":%d}\n',
@@ -64,7 +68,7 @@ end
 // load reads an address from all connections for some time.
 func (b *bench) load(ctx context.Context, t target, d time.Duration) (loaded, error) {
 	script := filepath.Join(b.dir, "wrk.lua")
-	if err := os.WriteFile(script, []byte(wrkScript(t.header)), 0o600); err != nil {
+	if err := os.WriteFile(script, []byte(wrkScript(t)), 0o600); err != nil {
 		return loaded{}, err
 	}
 	// wrk takes whole seconds only, so it is stopped: it then reports as always.
