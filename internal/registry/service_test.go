@@ -397,6 +397,43 @@ func TestSettingsFollowTheTree(t *testing.T) {
 	check("moved", got, err, registry.Settings{"a": one, "b": two, "c": three})
 }
 
+// TestMovedProject: what a path leads to is remembered, and forgotten when it
+// changes.
+func TestMovedProject(t *testing.T) {
+	d := newDomain(t)
+	const old = "acme/old"
+	check := func(what string, wantMoved bool, wantID int64) {
+		t.Helper()
+		for range 2 { // loaded and remembered
+			found, err := d.Project(t.Context(), old)
+			moved, ok := registry.MovedTo(err)
+			if err != nil && (registry.KindOf(err) != registry.NotFound || registry.Message(err) != "404 Project Not Found" || found.ID != 0) {
+				t.Fatalf("%s: %+v, %v; want what an unknown path gets", what, found, err)
+			}
+			if ok != wantMoved || found.ID+moved.ID != wantID {
+				t.Errorf("%s: project %d, moved %v to %d; want %v, %d", what, found.ID, ok, moved.ID, wantMoved, wantID)
+			}
+		}
+	}
+	move := func(id int64, path string) {
+		t.Helper()
+		_, err := d.MoveProject(t.Context(), id, path, by)
+		must(t, err)
+	}
+	check("never used", false, 0)
+	move(d.project.ID, old)
+	check("the path of now", false, d.project.ID)
+	move(d.project.ID, "acme/new")
+	check("moved", true, d.project.ID)
+	taker, err := d.CreateProject(t.Context(), registry.NewProject{FullPath: old}, by)
+	must(t, err)
+	check("taken", false, taker.ID)
+	move(taker.ID, "acme/away")
+	check("moved again", true, taker.ID)
+	must(t, d.DeleteProject(t.Context(), taker.ID, by))
+	check("deleted", false, 0)
+}
+
 func TestDownloadsAreWrittenAtTheEnd(t *testing.T) {
 	d := newDomain(t)
 	must(t, d.publish(t, d.publication(t, "lib", "1.0.0", "bytes")))

@@ -38,6 +38,9 @@ type NamespaceStore interface {
 	CreateProject(ctx context.Context, p Project, by Actor) (Project, error)
 	FindProject(ctx context.Context, id int64) (Project, error)
 	FindProjectByPath(ctx context.Context, fullPath string) (Project, error)
+	// FindMovedProject gives the project that was moved away from a path, unless a
+	// group or project has taken the path since.
+	FindMovedProject(ctx context.Context, oldPath string) (Project, error)
 	ListProjects(ctx context.Context, f ProjectFilter, page Page) (projects []Project, total int64, err error)
 	// UpdateProject stores name, description and visibility.
 	UpdateProject(ctx context.Context, p Project, by Actor) (Project, error)

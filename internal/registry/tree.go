@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"errors"
 	"regexp"
 	"strconv"
 	"strings"
@@ -15,29 +16,59 @@ type namespaceEntry struct {
 	settings Settings
 	values   []string
 	found    bool
+	moved    bool // the project had this path, and has another now
 }
 
 // Project gives the project that a reference names: an id, when it is all
-// digits, or else a full path (gitlab.md 0.4). NotFound when there is none.
+// digits, or else a full path (gitlab.md 0.4). NotFound when there is none: for
+// a path that the project has no more, MovedTo tells it of the error.
 func (s *Service) Project(ctx context.Context, ref string) (Project, error) {
 	key := "project/" + ref
 	if entry, ok := s.namespace.Kept(key); ok && entry.found {
 		return entry.project, nil
 	}
 	entry, err := s.namespace.Get(ctx, key, func(ctx context.Context) (namespaceEntry, error) {
-		var p Project
-		var err error
-		if id, ok := parseID(ref); ok {
-			p, err = s.store.FindProject(ctx, id)
-		} else {
-			p, err = s.store.FindProjectByPath(ctx, ref)
-		}
-		return namespaceEntry{project: p, found: err == nil}, unlessNotFound(err)
+		return s.findProject(ctx, ref)
 	})
-	if err == nil && !entry.found {
-		err = Errorf(NotFound, "404 Project Not Found")
+	switch {
+	case err != nil:
+		return Project{}, err
+	case entry.found:
+		return entry.project, nil
+	case entry.moved:
+		return Project{}, movedError{Errorf(NotFound, "404 Project Not Found"), entry.project}
 	}
-	return entry.project, err
+	return Project{}, Errorf(NotFound, "404 Project Not Found")
+}
+
+func (s *Service) findProject(ctx context.Context, ref string) (namespaceEntry, error) {
+	if id, ok := parseID(ref); ok {
+		p, err := s.store.FindProject(ctx, id)
+		return namespaceEntry{project: p, found: err == nil}, unlessNotFound(err)
+	}
+	p, err := s.store.FindProjectByPath(ctx, ref)
+	if err == nil || KindOf(err) != NotFound {
+		return namespaceEntry{project: p, found: err == nil}, err
+	}
+	p, err = s.store.FindMovedProject(ctx, ref)
+	return namespaceEntry{project: p, moved: err == nil}, unlessNotFound(err)
+}
+
+// movedError is NotFound, like that for a path that never was: whoever does not
+// ask MovedTo gives nothing away.
+type movedError struct {
+	error
+	to Project
+}
+
+func (e movedError) Unwrap() error { return e.error }
+
+// MovedTo tells of a NotFound of Project where the project went, if it was moved
+// away from the path. Who may not see that project must not notice.
+func MovedTo(err error) (Project, bool) {
+	var moved movedError
+	ok := errors.As(err, &moved)
+	return moved.to, ok
 }
 
 // ProjectByID gives a project by its id.

@@ -10,7 +10,7 @@ import (
 // Models are all row types, to be compared with the migrated schema.
 func Models() []any {
 	return []any{
-		&groupRow{}, &projectRow{}, &routeRow{}, &settingRow{}, &userRow{}, &personalTokenRow{}, &membershipRow{},
+		&groupRow{}, &projectRow{}, &routeRow{}, &redirectRow{}, &settingRow{}, &userRow{}, &personalTokenRow{}, &membershipRow{},
 		&deployTokenRow{}, &packageRow{}, &listingRow{}, &termRow{}, &versionRow{}, &fragmentRow{}, &blobRow{},
 		&fileRow{}, &tagRow{}, &starRow{}, &eventRow{}, &changeRow{}, &noteRow{},
 	}

@@ -87,7 +87,7 @@ func (t *tx) insertGroup(row *groupRow, above string) error {
 	if err := t.Model(row).Update("ancestors", row.Ancestors).Error; err != nil {
 		return err
 	}
-	return t.Create(&routeRow{PathKey: row.PathKey, GroupID: &row.ID}).Error
+	return t.route(&routeRow{PathKey: row.PathKey, GroupID: &row.ID})
 }
 
 func findGroup(db *gorm.DB, where string, arg any) (groupRow, error) {

@@ -18,6 +18,7 @@ import (
 // checksums.
 //
 //	release | schema | what changed
+//	next    | 7      | old paths of moved projects
 //	next    | 6      | downloads of all days are summed up
 //	next    | 5      | PostgreSQL counts search results in the index
 //	next    | 4      | searches filter by facets

@@ -24,18 +24,20 @@ import (
 // instead, and its checksum here.
 func TestAppliedMigrationsStay(t *testing.T) {
 	want := map[string]string{
-		"migrations/postgres/0001_init.sql":            "9759ae7bc778331c4cf4aba1ccf2cf250c10fd713aba769fd55f0c792f023ab3",
-		"migrations/postgres/0002_notes.sql":           "f60aab54ff4310f25cc1559d9b312a2e90cf541eaccb5959928a2d0c75a8b601",
-		"migrations/sqlite/0002_notes.sql":             "6ea1255b0e41b9c764bec71bf18e50c796a81df29dc75cc15adefa3f58373a70",
-		"migrations/sqlite/0001_init.sql":              "12c50e3a8b813a335df6614d34488fbf62024a86e12d08a2420de7457d825cec",
-		"migrations/postgres/0003_shared_files.sql":    "0005173303a206c49367d996d0d8de717eac1f7d135bc8670bb2d7f817f22546",
-		"migrations/sqlite/0003_shared_files.sql":      "0005173303a206c49367d996d0d8de717eac1f7d135bc8670bb2d7f817f22546",
-		"migrations/sqlite/0004_facets.sql":            "eb0ae909c67b9524e5cd93fead6be3dbdbf59cd893efc6fe06197c6e08eb15cc",
-		"migrations/postgres/0004_facets.sql":          "bf74805ffe4ff785e1002834886e7c5d2aa3cbb5105d5d12754bd1d46a2dbe97",
-		"migrations/postgres/0005_terms_cover.sql":     "eae8d019386d1e843cf6a7b3f28b0963640bab1d60375f84cd05c5544e4c820a",
-		"migrations/sqlite/0005_terms_cover.sql":       "f6c3f6f17b969c0b4afe6533b6594755683311d06a508c23487b838a8c0cc9e5",
-		"migrations/postgres/0006_download_totals.sql": "f3db53ef073b1731db67cd22b6c619d6aeb8846aa862defefeeee8d5166ac007",
-		"migrations/sqlite/0006_download_totals.sql":   "978ae944f73eb3e7bbe743e165a8bcbc8389a13dc5b6b44a2d05690ff327e56c",
+		"migrations/postgres/0001_init.sql":              "9759ae7bc778331c4cf4aba1ccf2cf250c10fd713aba769fd55f0c792f023ab3",
+		"migrations/postgres/0002_notes.sql":             "f60aab54ff4310f25cc1559d9b312a2e90cf541eaccb5959928a2d0c75a8b601",
+		"migrations/sqlite/0002_notes.sql":               "6ea1255b0e41b9c764bec71bf18e50c796a81df29dc75cc15adefa3f58373a70",
+		"migrations/sqlite/0001_init.sql":                "12c50e3a8b813a335df6614d34488fbf62024a86e12d08a2420de7457d825cec",
+		"migrations/postgres/0003_shared_files.sql":      "0005173303a206c49367d996d0d8de717eac1f7d135bc8670bb2d7f817f22546",
+		"migrations/sqlite/0003_shared_files.sql":        "0005173303a206c49367d996d0d8de717eac1f7d135bc8670bb2d7f817f22546",
+		"migrations/sqlite/0004_facets.sql":              "eb0ae909c67b9524e5cd93fead6be3dbdbf59cd893efc6fe06197c6e08eb15cc",
+		"migrations/postgres/0004_facets.sql":            "bf74805ffe4ff785e1002834886e7c5d2aa3cbb5105d5d12754bd1d46a2dbe97",
+		"migrations/postgres/0005_terms_cover.sql":       "eae8d019386d1e843cf6a7b3f28b0963640bab1d60375f84cd05c5544e4c820a",
+		"migrations/sqlite/0005_terms_cover.sql":         "f6c3f6f17b969c0b4afe6533b6594755683311d06a508c23487b838a8c0cc9e5",
+		"migrations/postgres/0006_download_totals.sql":   "f3db53ef073b1731db67cd22b6c619d6aeb8846aa862defefeeee8d5166ac007",
+		"migrations/sqlite/0006_download_totals.sql":     "978ae944f73eb3e7bbe743e165a8bcbc8389a13dc5b6b44a2d05690ff327e56c",
+		"migrations/postgres/0007_project_redirects.sql": "6ace2b303b9347fd89603e77161302bd2ca136799361580726abefd216fdfad0",
+		"migrations/sqlite/0007_project_redirects.sql":   "623f2ee6e4eac20309fc65b0f45323731e361a77f9624a2f1e760e73c3387d16",
 	}
 	got := map[string]string{}
 	files, err := filepath.Glob("migrations/*/*")

@@ -72,6 +72,9 @@ func hot(t *testing.T, w *world) {
 	check(err)
 	_, err = w.FindProjectByPath(ctx, "g/p")
 	check(err)
+	if _, err = w.FindMovedProject(ctx, "g/old"); registry.KindOf(err) != registry.NotFound {
+		t.Fatal(err)
+	}
 	_, err = w.FindGroupByPath(ctx, "g")
 	check(err)
 	_, err = w.FindSettings(ctx, registry.Span{ProjectID: w.project.ID})

@@ -50,7 +50,7 @@ func (s *Store) CreateProject(ctx context.Context, p registry.Project, by regist
 		}
 		err := t.insert("projects", p.ID, &row)
 		if err == nil {
-			err = t.Create(&routeRow{PathKey: row.PathKey, ProjectID: &row.ID}).Error
+			err = t.route(&routeRow{PathKey: row.PathKey, ProjectID: &row.ID})
 		}
 		if err != nil {
 			err = taken(err, p.ID, "the path "+row.FullPath)
@@ -175,14 +175,14 @@ func (s *Store) MoveProject(ctx context.Context, id int64, p registry.Project, b
 		if row, err = t.lockProject(ctx, id); err != nil {
 			return err
 		}
-		before := row.FullPath
+		before, keyBefore := row.FullPath, row.PathKey
 		row.Path, row.UpdatedAt = p.Path, max(row.UpdatedAt, micros(t.now))
 		if err := t.place(ctx, &row, p.GroupID); err != nil {
 			return err
 		}
 		err = t.Select("group_id", "path", "full_path", "path_key", "ancestors", "updated_at").Updates(&row).Error
 		if err == nil {
-			err = t.Exec("UPDATE routes SET path_key = ? WHERE project_id = ?", row.PathKey, id).Error
+			err = t.reroute(id, keyBefore, row.PathKey)
 		}
 		if err != nil {
 			err = taken(err, 0, "the path "+row.FullPath)

@@ -35,6 +35,7 @@ func TestStore(t *testing.T, open func(t *testing.T) Backend) {
 		{"projects", testProjects},
 		{"one set of paths", testOneSetOfPaths},
 		{"move a project", testMoveProject},
+		{"find a moved project", testFindMovedProject},
 		{"delete a project", testDeleteProject},
 		{"delete a group", testDeleteGroup},
 		{"list projects", testListProjects},

@@ -142,6 +142,52 @@ func testMoveProject(f *fixture) {
 	wantFailure(f.T, "move to an absent group", err, registry.NotFound)
 }
 
+func testFindMovedProject(f *fixture) {
+	wantMoved := func(what, path string, want registry.Project) {
+		f.Helper()
+		found, err := f.FindMovedProject(f.ctx, path)
+		if want.ID == 0 {
+			wantFailure(f.T, what, err, registry.NotFound)
+			return
+		}
+		ok(f.T, err)
+		wantSame(f.T, what, found, want)
+	}
+	move := func(id int64, path string) registry.Project {
+		f.Helper()
+		moved, err := f.MoveProject(f.ctx, id, registry.Project{GroupID: f.group.ID, Path: path}, f.by)
+		ok(f.T, err)
+		return moved
+	}
+	none := registry.Project{}
+	wantMoved("never moved", "acme/demo", none)
+	move(f.project.ID, "DEMO")
+	wantMoved("another spelling is no move", "acme/demo", none)
+	second := move(f.project.ID, "second")
+	wantMoved("moved", "Acme/dEmo", second)
+	wantMoved("the path of now", "acme/second", none)
+	third := move(f.project.ID, "third")
+	wantMoved("first of two moves", "acme/demo", third)
+	wantMoved("second of two moves", "acme/second", third)
+
+	taker := f.newProject(registry.Project{GroupID: f.group.ID, Path: "Demo"})
+	wantMoved("taken by a new project", "acme/demo", none)
+	away := move(taker.ID, "away")
+	wantMoved("left by the one that took it", "acme/demo", away)
+	taker = move(taker.ID, "second")
+	wantMoved("taken by a moved project", "acme/second", none)
+	wantMoved("of the one that moved on", "acme/demo", taker)
+	f.newGroup(registry.Group{ParentID: f.group.ID, Path: "away"})
+	wantMoved("taken by a group", "acme/away", none)
+
+	back := move(f.project.ID, "demo")
+	wantMoved("moved back", "acme/demo", none)
+	wantMoved("left again", "acme/third", back)
+	ok(f.T, f.DeleteProject(f.ctx, f.project.ID, f.by))
+	wantMoved("deleted", "acme/third", none)
+	f.newProject(registry.Project{GroupID: f.group.ID, Path: "third"})
+}
+
 func testDeleteProject(f *fixture) {
 	head := f.publish("x", "1.0.0")
 	user := f.newUser("maria")

@@ -339,6 +339,8 @@ func testUnstorableText(f *fixture) {
 		wantFailure(f.T, "find file", err, registry.Invalid)
 		_, err = f.FindProjectByPath(f.ctx, bad)
 		wantFailure(f.T, "find project", err, registry.Invalid)
+		_, err = f.FindMovedProject(f.ctx, bad)
+		wantFailure(f.T, "find moved project", err, registry.Invalid)
 		_, err = f.FindGroupByPath(f.ctx, bad)
 		wantFailure(f.T, "find group", err, registry.Invalid)
 		_, err = f.FindUserByName(f.ctx, bad)
