@@ -110,8 +110,7 @@ func refuse(id *Identity, action Action, p registry.Project) error {
 	if id.IsAnonymous() {
 		return ErrCredentialNeeded()
 	}
-	visible := readableByAll(id, p) || id.covers(p) || (id.Kind == UserIdentity && id.ProjectRole(p) > NoRole)
-	if !visible {
+	if !Sees(id, p) {
 		return ErrNoProject()
 	}
 	if id.Kind == DeployTokenIdentity {
@@ -127,11 +126,17 @@ func refuse(id *Identity, action Action, p registry.Project) error {
 	return registry.Errorf(registry.Forbidden, "403 Forbidden - user %s needs the role %s in this project to %s", id.Name, needs[action].role, action)
 }
 
+// Sees tells whether the identity may know of the project.
+func Sees(id *Identity, p registry.Project) bool {
+	return readableByAll(id, p) || id.covers(p) || (id.Kind == UserIdentity && id.ProjectRole(p) > NoRole)
+}
+
+const credentialNeeded = "401 Unauthorized - no credential was sent: a deploy token with the scope read_package_registry (or write_package_registry to publish) is needed for this address"
+
 // ErrCredentialNeeded is what anonymous callers get for everything that is not
 // public, whether it exists or not.
 func ErrCredentialNeeded() error {
-	return registry.Errorf(registry.Unauthenticated,
-		"401 Unauthorized - no credential was sent: a deploy token with the scope read_package_registry (or write_package_registry to publish) is needed for this address")
+	return registry.Errorf(registry.Unauthenticated, credentialNeeded)
 }
 
 // ErrNoProject is what a caller with a valid credential gets for a project that
@@ -158,7 +163,7 @@ const Challenge = `Basic realm="GitLab Packages Registry"`
 // start anew (maven.md 0.3).
 func Hide(id *Identity, err error) error {
 	if registry.KindOf(err) == registry.NotFound && id.IsAnonymous() {
-		return ErrCredentialNeeded()
+		return registry.Wrapf(registry.Unauthenticated, err, credentialNeeded) // with the cause: see registry.MovedTo
 	}
 	return err
 }

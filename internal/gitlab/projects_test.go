@@ -260,3 +260,70 @@ func TestRoutesDeclareActions(t *testing.T) {
 		t.Errorf("a route without an action starts: %v", err)
 	}
 }
+
+// TestMovedProject: an old path leads to the id, for those who may see the
+// project (gitlab.md 0.4).
+func TestMovedProject(t *testing.T) {
+	w := newWorld(t)
+	ids := map[string]int64{}
+	for old, paths := range map[string][]string{"acme/api": {"acme/between", "acme/platform/api"}, "acme/open": {"acme/opened"}} {
+		ids[old] = w.projects[old].ID
+		for _, path := range paths {
+			if _, err := w.packages.MoveProject(t.Context(), ids[old], path, operator); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	ids["acme/between"] = ids["acme/api"]
+	for _, tt := range []struct {
+		as, method, path, rest, body string
+		status                       int // 0 for the same answer as for an unknown path
+	}{
+		{"dev", "GET", "acme/api", "", "", 301},
+		{"reader", "HEAD", "acme/api", "?license=true&x=%2F", "", 301},
+		{"root", "GET", "acme/between", "/deploy_tokens?active=true", "", 301},
+		{"dev", "GET", "acme/api", "/deploy_tokens/1", "", 301},
+		{"anonymous", "GET", "acme/open", "", "", 301},
+		{"oscar", "HEAD", "acme/open", "", "", 301},
+		{"olga", "PUT", "acme/api", "", `{"name":"x"}`, 405},
+		{"olga", "DELETE", "acme/api", "", "", 405},
+		{"mia", "POST", "acme/between", "/deploy_tokens", `{"name":"x","scopes":["read_package_registry"]}`, 405},
+		{"oscar", "GET", "acme/api", "", "", 0},
+		{"oscar", "GET", "acme/api", "/deploy_tokens", "", 0},
+		{"oscar", "PUT", "acme/api", "", `{"name":"x"}`, 0},
+		{"oscar", "DELETE", "acme/between", "", "", 0},
+		{"anonymous", "GET", "acme/api", "", "", 0},
+		{"anonymous", "DELETE", "acme/api", "", "", 0},
+	} {
+		t.Run(strings.Join([]string{tt.as, tt.method, tt.path, tt.rest}, " "), func(t *testing.T) {
+			address := func(ref string) string { return "/projects/" + strings.ReplaceAll(ref, "/", "%2F") + tt.rest }
+			got := w.callWith(t, w.secrets[tt.as], tt.method, address(tt.path), tt.body)
+			switch location := got.header.Get("Location"); tt.status {
+			case 301:
+				if want := w.api() + address(fmt.Sprint(ids[tt.path])); got.status != 301 || location != want {
+					t.Errorf("%d to %q, want 301 to %s", got.status, location, want)
+				}
+			case 405:
+				want := fmt.Sprintf(`{"message":"405 Method Not Allowed - Non GET methods are not allowed for moved projects: use the id %d"}`, ids[tt.path])
+				if got.status != 405 || strings.TrimSpace(got.body) != want || got.header.Get("Allow") != "GET, HEAD" {
+					t.Errorf("%d %v %s, want 405 %s", got.status, got.header, got.body, want)
+				}
+			default:
+				unknown := w.callWith(t, w.secrets[tt.as], tt.method, address("acme/none"), tt.body)
+				for _, a := range []answer{got, unknown} {
+					a.header.Del("X-Request-Id")
+					a.header.Del("Date")
+				}
+				if diff := cmp.Diff(fmt.Sprint(unknown), fmt.Sprint(got)); diff != "" || unknown.status != 404 {
+					t.Errorf("not as for an unknown path (-want +got):\n%s", diff)
+				}
+			}
+		})
+	}
+	if _, err := w.packages.CreateProject(t.Context(), registry.NewProject{FullPath: "acme/api"}, operator); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.call(t, "olga", "PUT", "/projects/acme%2Fapi", `{"name":"x"}`); got.status != 200 {
+		t.Errorf("the project that has the path now: %d %s", got.status, got.body)
+	}
+}

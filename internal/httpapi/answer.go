@@ -3,6 +3,7 @@ package httpapi
 import (
 	"bytes"
 	"io"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -39,8 +40,8 @@ func (s *Server) handleError(err error, c echo.Context) {
 		rec.abort = true // half an answer must not look like a whole one
 		return
 	}
-	api, format := s.apiOf(c.Request().URL.EscapedPath())
-	status, message := statusOf(err, format)
+	api := s.apiOf(c.Request().URL.EscapedPath())
+	status, message, more := s.answerOf(c.Request(), err)
 	if status == statusClientLeft {
 		rec.status, rec.abort = status, true
 		return
@@ -53,6 +54,13 @@ func (s *Server) handleError(err error, c echo.Context) {
 		header.Del(name)
 	}
 	header.Set("Cache-Control", "no-store")
+	maps.Copy(header, more)
+	if more != nil { // the project is there: for the log, it is not "not found"
+		rec.err = nil
+		if status >= http.StatusBadRequest {
+			rec.err = registry.Errorf(registry.Unsupported, "%s", message)
+		}
+	}
 	if (status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests) && header.Get("Retry-After") == "" {
 		header.Set("Retry-After", "5")
 	}
@@ -178,21 +186,21 @@ func findRecorder(w http.ResponseWriter) *recorder {
 
 // apiOf gives the API whose form answers errors of an escaped path, whether it
 // has a route or not: a format's below …/packages/<format>, in all its prefixes.
-func (s *Server) apiOf(path string) (API, registry.Format) {
+func (s *Server) apiOf(path string) API {
 	rest, ok := strings.CutPrefix(path, apiRoot)
 	if !ok {
-		return s.fallback, management
+		return s.fallback
 	}
 	for {
 		segment, after, more := strings.Cut(strings.TrimPrefix(rest, "/"), "/")
 		if segment == "packages" {
 			name, _, _ := strings.Cut(after, "/")
 			if p, ok := s.protocols[registry.Format(name)]; ok {
-				return p, p.Format()
+				return p
 			}
 		}
 		if !more {
-			return s.fallback, management
+			return s.fallback
 		}
 		rest = after
 	}

@@ -32,32 +32,13 @@ var statuses = map[registry.Kind]int{
 	registry.Canceled:        statusClientLeft,
 }
 
-// management stands for the management API, which is no format.
-const management registry.Format = ""
-
-type formatKind struct {
-	format registry.Format
-	kind   registry.Kind
-}
-
-// overrides are the statuses that clients of a format insist on.
-var overrides = map[formatKind]int{
-	// GitLab answers every method but GET for a project that was moved with 405:
-	// docs.gitlab.com/api/rest, "Redirects".
-	{management, registry.Unsupported}: http.StatusMethodNotAllowed,
-}
-
 // statusOf decides the status of an error answer and the text that goes with it.
-func statusOf(err error, format registry.Format) (status int, message string) {
+func statusOf(err error) (status int, message string) {
 	var routing *echo.HTTPError
 	if errors.As(err, &routing) && registry.KindOf(err) == registry.Internal && routing.Code >= 400 && routing.Code < 500 {
 		return routing.Code, ""
 	}
-	kind := registry.KindOf(err)
-	status, ok := overrides[formatKind{format, kind}]
-	if !ok {
-		status, ok = statuses[kind]
-	}
+	status, ok := statuses[registry.KindOf(err)]
 	if !ok {
 		status = http.StatusInternalServerError
 	}

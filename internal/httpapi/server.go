@@ -61,7 +61,8 @@ type Options struct {
 // listeners.
 type Server struct {
 	opts      Options
-	prefix    string // path prefix of the external URL, without final slash
+	external  string // the external URL, without final slash
+	prefix    string // its path
 	echo      *echo.Echo
 	protocols map[registry.Format]Protocol
 	fallback  API
@@ -91,7 +92,7 @@ func New(o Options) *Server {
 		o.Authenticate = func(next echo.HandlerFunc) echo.HandlerFunc { return next }
 	}
 	s := &Server{
-		opts: o, prefix: strings.TrimRight(o.ExternalURL.EscapedPath(), "/"), echo: echo.New(),
+		opts: o, external: strings.TrimRight(o.ExternalURL.String(), "/"), prefix: strings.TrimRight(o.ExternalURL.EscapedPath(), "/"), echo: echo.New(),
 		protocols: map[registry.Format]Protocol{}, routes: map[string]bool{}, fallback: o.Management,
 	}
 	if s.fallback == nil {

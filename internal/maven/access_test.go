@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"pakhus/internal/worldtest"
 )
 
 const challenge = `Basic realm="GitLab Packages Registry"`
@@ -172,4 +174,13 @@ func testInstanceLevel(t *testing.T, w *world) {
 	w.want(w.call(http.MethodGet, instance+file, "", ""), http.StatusUnauthorized)
 	w.want(w.call(http.MethodGet, instance+"/org/acme/app/1.0/app-1.0.jar", w.read, ""), http.StatusNotFound)
 	w.want(w.call(http.MethodGet, instance+"/", w.read, ""), http.StatusNotFound)
+}
+
+func TestMovedProject(t *testing.T) {
+	w := newWorld(t)
+	const file = "/packages/maven/org/acme/app/1.0/app-1.0.jar"
+	worldtest.CheckMoved(t, w.ready, "http://registry.test", file, file,
+		func(method, target, token string) *httptest.ResponseRecorder {
+			return w.call(method, target, token, "")
+		})
 }

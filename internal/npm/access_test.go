@@ -2,12 +2,14 @@ package npm_test
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
 	"pakhus/internal/auth"
 	"pakhus/internal/registry"
+	"pakhus/internal/worldtest"
 )
 
 func TestWhoMayRead(t *testing.T) {
@@ -119,4 +121,12 @@ func TestAccess(t *testing.T) {
 		t.Errorf("packages: %v", got)
 	}
 	w.want(w.call(http.MethodPost, demo+"/-/package/@acme%2flib/access", w.write, object{"access": "public"}), http.StatusForbidden)
+}
+
+func TestMovedProject(t *testing.T) {
+	w := newWorld(t)
+	worldtest.CheckMoved(t, w.ready, externalURL, "/packages/npm/@acme%2fdemo", "/packages/npm/@acme%2fdemo",
+		func(method, target, token string) *httptest.ResponseRecorder {
+			return w.call(method, target, token, nil).ResponseRecorder
+		})
 }
